@@ -1,0 +1,1 @@
+"""The simulated operating system, without a scheduler on it."""
