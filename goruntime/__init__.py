@@ -1,0 +1,44 @@
+"""goruntime: Go's runtime rebuilt in Python as a glass box."""
+
+from . import debug, os, runtime, time
+from ._version import __version__
+from .base.errors import Deadlock, FatalError, GoPanic, RuntimeFailure, Timeout
+from .boot import run
+from .lang.chan import cap, chan, nilchan
+from .lang.error import Panic
+from .lang.go import go, print_, println
+from .lang.panic import defer, func, panic, recover, returned, returns
+from .lang.select import default, select
+from .lang.syscall import syscall
+from .observe.observer import Observer
+
+__all__ = [
+    "Deadlock",
+    "FatalError",
+    "GoPanic",
+    "Observer",
+    "Panic",
+    "RuntimeFailure",
+    "Timeout",
+    "__version__",
+    "cap",
+    "chan",
+    "debug",
+    "default",
+    "defer",
+    "func",
+    "go",
+    "nilchan",
+    "os",
+    "panic",
+    "print_",
+    "println",
+    "recover",
+    "returned",
+    "returns",
+    "run",
+    "runtime",
+    "select",
+    "syscall",
+    "time",
+]

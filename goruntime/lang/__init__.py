@@ -1,0 +1,1 @@
+"""What Go's compiler provides: go, chan, select, defer, panic, print."""

@@ -1,0 +1,1 @@
+"""Goroutines on M:P:G: run queues, parking, stealing, preemption, timers, system calls, sysmon."""

@@ -1,0 +1,177 @@
+"""Parking and readying: how a goroutine leaves its M and how it comes back.
+
+A goroutine that parks does the scheduler's work itself as long as that work is trivial: the next goroutine is in its
+own P's queue, nothing is due, nobody asked for anything. Then it switches straight to it. Everything else goes through
+g0, by `mcall`: store the function g0 shall run, switch there.
+
+The fast path keeps find_runnable's order exactly, by refusing whenever one of the earlier steps might apply:
+`m.horizon` covers stop-the-world, preemption, safepoint functions and controllers (step 0); `p.next_check_ns` covers
+timers, GC workers, locked goroutines and step counting (1-3); `schedtick % 61` with a non-empty global queue is step 4;
+what is left is the local queue (6).
+
+An exception can strike in the middle of a primitive: RecursionError, since it runs at the bottom of the user's stack,
+or whatever a signal handler of the user's raises. Where nothing was changed yet it is the user's own. Where something
+may be half done, the primitive hands it to g0 (`struck_m`), which ends the run: a RecursionError is Go's stack
+overflow. Nobody who catches one can go on with a queue that has lost a goroutine. The hot primitives do this in their
+own frame, with one call into C, for which their first call (getcurrent) has proved that there is room; the others call
+`struck`.
+
+Go: runtime/proc.go gopark, park_m, ready, goready.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..base.errors import throw
+from ..base.events import GO_PARK, GO_READY, GO_START, RING, RUNNEXT
+from ..kernel import costs
+from .p import RING as RING_SLOTS
+from .runq import runqputslow
+from .spin import wakep
+from .status import DEBUG, RUNNABLE, RUNNING, WAITING, casgstatus
+from .waitreason import WAIT_REASONS
+
+if TYPE_CHECKING:
+    from .g import G
+    from .m import M
+
+PARK_COST = costs.PARK  # with the switch to the next goroutine, which execute charges when it makes that
+SCHEDULE_COST = costs.SCHEDULE
+READY_COST = costs.READY
+
+
+def park(m: M, g: G, reason: int, obj: Any) -> M:  # hot: unbuffered
+    """Let the running goroutine wait for `ready`; returns the M it is on when it goes on.
+
+    The caller has queued it where its waker will look. obj is what it waits for, for display.
+    Go: runtime/proc.go gopark.
+    Caller: is g, on m, which owns a P.
+    """
+    g.waitreason = reason
+    g.wait_object = obj
+    clock = m.clock + PARK_COST
+    p = m.p
+    if m.watch is not None:
+        m.emit(GO_PARK, WAIT_REASONS[reason], name_of(obj))
+    # Unoptimised form: m.mcall = park_m; m.g0.switch().
+    if clock < m.horizon and clock < p.next_check_ns and (p.schedtick % 61 or not m.sched.runq) and not DEBUG:
+        gp = p.runnext
+        why = RUNNEXT
+        if gp is not None:
+            p.runnext = None
+        elif p.runq:
+            gp = p.runq.popleft()
+            p.schedtick += 1
+            why = RING
+        if gp is not None:
+            if g.status != RUNNING:
+                throw("gopark: bad g status")
+            if gp.status != RUNNABLE:
+                throw("execute: bad g status")
+            g.status = WAITING
+            g.ns = clock
+            g.m = None  # type: ignore[assignment]
+            if gp.ns > clock:
+                clock = gp.ns
+            m.clock = clock
+            gp.status = RUNNING
+            gp.m = m
+            m.curg = gp
+            if m.watch is not None:
+                m.emit(GO_START, why, "park")
+            gp.switch()
+            g.wait_object = None
+            return g.m or sent_back(g)
+    m.clock = clock - SCHEDULE_COST
+    m.mcall = park_m
+    m.g0.switch()
+    g.wait_object = None  # its user still holds it: a `__del__` may not run between here and who called park
+    return g.m or sent_back(g)
+
+
+def sent_back(g: G) -> M:
+    """A greenlet that is none of ours switched to g, which does not run: send it back, through the nursery."""
+    assert g.parent is not None
+    while g.m is None:
+        g.parent.switch(None)
+    return g.m
+
+
+def struck_m(m: M) -> None:
+    """On g0: an exception struck while a primitive of this M's goroutine was at work; end the run."""
+    gp = m.curg
+    error = gp.param
+    gp.param = None
+    if isinstance(error, RecursionError):
+        m.sched.die_of_stack_overflow(gp, error)
+    m.sched.end_with(error)
+
+
+def struck(m: M, g: G, error: BaseException) -> None:
+    """The same from one call further down, for primitives in which the first two levels of calls change nothing."""
+    m = g.m or m
+    m.curg, m.mcall, g.param = g, struck_m, error
+    m.g0.switch()
+
+
+def park_m(m: M) -> None:
+    """On g0: the goroutine of this M waits.
+
+    Go: runtime/proc.go park_m.
+    """
+    gp = m.curg
+    casgstatus(gp, RUNNING, WAITING)
+    dropg(m)
+    gp.ns += SCHEDULE_COST  # as on the fast path
+
+
+def dropg(m: M) -> None:
+    """Part the M from its goroutine, which takes the time with it.
+
+    Go: runtime/proc.go dropg.
+    """
+    gp = m.curg
+    gp.ns = m.clock
+    gp.preempt = False  # Go clears it in execute; whoever was asked always leaves through here, not by a fast path
+    gp.m = None  # type: ignore[assignment]
+    m.curg = None  # type: ignore[assignment]
+
+
+def ready(m: M, gp: G, obj: Any = None) -> None:  # hot: unbuffered
+    """Make a waiting goroutine runnable: into runnext of this P, then `wakep`.
+
+    Go: runtime/proc.go ready.
+    Caller: owns m's P. obj is through what, for display.
+    """
+    if gp.status != WAITING:
+        throw("bad g->status in ready")
+    if DEBUG:
+        casgstatus(gp, WAITING, RUNNABLE)
+    gp.status = RUNNABLE
+    m.clock = clock = m.clock + READY_COST
+    if gp.ns < clock:
+        gp.ns = clock
+    p = m.p
+    kicked = p.runnext
+    p.runnext = gp
+    if kicked is not None:
+        if len(p.runq) < RING_SLOTS:
+            p.runq.append(kicked)
+        else:
+            runqputslow(m.sched, p, kicked)
+    if m.watch is not None:
+        m.emit(GO_READY, gp.goid, RUNNEXT, WAIT_REASONS[gp.waitreason], name_of(obj))
+    sched = m.sched
+    if not sched.nmspinning:
+        # Unoptimised form: wakep(m). Its common outcome, no idle P, is this store.
+        if sched.npidle:
+            wakep(m)
+        else:
+            sched.needspinning = 1
+
+
+def name_of(obj: Any) -> str:
+    """A name for an object in an event, the same in every run: what it is and its number in the run."""
+    namer = getattr(obj, "event_name", None)
+    return namer() if namer is not None else ""

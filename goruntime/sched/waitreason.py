@@ -1,0 +1,75 @@
+"""Why a goroutine waits: Go's texts, as small integers for the hot paths.
+
+Go: runtime/runtime2.go waitReasonStrings. Never reuse a reason; add one.
+"""
+
+from __future__ import annotations
+
+WAIT_REASONS = (
+    "",
+    "GC assist marking",
+    "IO wait",
+    "dumping heap",
+    "garbage collection",
+    "garbage collection scan",
+    "panicwait",
+    "GC assist wait",
+    "GC sweep wait",
+    "GC scavenge wait",
+    "finalizer wait",
+    "force gc (idle)",
+    "GOMAXPROCS updater (idle)",
+    "semacquire",
+    "sleep",
+    "chan receive (nil chan)",
+    "chan send (nil chan)",
+    "select (no cases)",
+    "select",
+    "chan receive",
+    "chan send",
+    "sync.Cond.Wait",
+    "sync.Mutex.Lock",
+    "sync.RWMutex.RLock",
+    "sync.RWMutex.Lock",
+    "sync.WaitGroup.Wait",
+    "trace reader (blocked)",
+    "wait for GC cycle",
+    "GC worker (idle)",
+    "GC worker (active)",
+    "preempted",
+    "debug call",
+    "GC mark termination",
+    "stopping the world",
+    "flushing proc caches",
+    "trace goroutine status",
+    "trace proc status",
+    "page trace flush",
+    "coroutine",
+    "GC weak to strong wait",
+    "synctest.Run",
+    "synctest.Wait",
+    "chan receive (durable)",
+    "chan send (durable)",
+    "select (durable)",
+    "sync.WaitGroup.Wait (durable)",
+    "cleanup wait",
+)
+
+NONE = 0
+IO_WAIT = WAIT_REASONS.index("IO wait")
+PANICWAIT = WAIT_REASONS.index("panicwait")
+GC_SWEEP_WAIT = WAIT_REASONS.index("GC sweep wait")
+GC_SCAVENGE_WAIT = WAIT_REASONS.index("GC scavenge wait")
+FINALIZER_WAIT = WAIT_REASONS.index("finalizer wait")
+FORCE_GC_IDLE = WAIT_REASONS.index("force gc (idle)")
+GOMAXPROCS_UPDATER_IDLE = WAIT_REASONS.index("GOMAXPROCS updater (idle)")
+SEMACQUIRE = WAIT_REASONS.index("semacquire")
+SLEEP = WAIT_REASONS.index("sleep")
+CHAN_RECEIVE_NIL = WAIT_REASONS.index("chan receive (nil chan)")
+CHAN_SEND_NIL = WAIT_REASONS.index("chan send (nil chan)")
+SELECT_NO_CASES = WAIT_REASONS.index("select (no cases)")
+SELECT = WAIT_REASONS.index("select")
+CHAN_RECEIVE = WAIT_REASONS.index("chan receive")
+CHAN_SEND = WAIT_REASONS.index("chan send")
+PREEMPTED = WAIT_REASONS.index("preempted")
+STOPPING_THE_WORLD = WAIT_REASONS.index("stopping the world")

@@ -1,0 +1,1 @@
+"""The language: go, channels, select."""

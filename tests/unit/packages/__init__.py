@@ -1,0 +1,1 @@
+"""Tests of Go's packages: time, runtime, os, debug, and of syscall."""

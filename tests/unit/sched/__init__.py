@@ -1,0 +1,1 @@
+"""The scheduler, file by file: its structures alone, and inside small programs."""
