@@ -1,0 +1,66 @@
+"""runtime.stack(all=True) with one goroutine per interesting header.
+
+Goroutines whose primitive is not in goruntime yet are replaced by a `placeholder`, so that the others keep their
+goids. Goids below are counted without the system's goroutines: main 1, the first that it starts 2.
+"""
+
+import os as host
+
+from goruntime import go, os, println, run, runtime, select, syscall, time
+
+OMITTED = [
+    "goroutine 3",  # IO wait: net
+    "goroutine 6",  # labels: pprof.Do
+    "goroutine 7",  # iter.Pull
+    "goroutine 8",  # iter.Pull
+    "goroutine 9",  # sync.Mutex
+    "goroutine 10",  # sync.Once
+    "goroutine 12",  # iter.Pull's own goroutines, and one that calls next
+    "goroutine 13",
+    "goroutine 14",
+    "goroutine 15",  # sync.Once, waiting for its mutex
+]
+
+
+def placeholder():
+    select()
+
+
+def exited():
+    """Go's program has no goroutine of this number either when it prints."""
+
+
+def main():
+    @go
+    def func1():
+        time.sleep(time.hour)
+
+    go(placeholder)  # 3
+    r, _w = host.pipe()
+
+    @go
+    def func3():
+        syscall(host.read, r, 1)
+
+    @go
+    def func4():
+        runtime.lock_os_thread()
+        select()
+
+    for _ in range(6, 11):
+        go(placeholder)
+    go(exited)  # 11
+    runtime.gosched()
+    for _ in range(12, 16):
+        go(placeholder)
+    time.sleep(20 * time.millisecond)
+
+    @go
+    def func10():
+        println("never ran yet")  # runnable
+
+    os.stdout.write(runtime.stack(all=True))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,179 @@
+"""The Go text of random programs: one binary holds a whole batch, its environment says which program is to run."""
+
+from . import syntax
+
+HEADER = """package main
+
+import (
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"time"
+)
+
+func show(value any) string {
+	switch value := value.(type) {
+	case nil:
+		return "nil"
+	case int:
+		return strconv.Itoa(value)
+	case string:
+		return value
+	case error:
+		return value.Error()
+	}
+	return "?"
+}
+
+var (
+	_ = runtime.Gosched
+	_ = debug.SetTraceback
+)
+
+// probe tells how many goroutines the runtime has of its own.
+func probe() {
+	go func() { panic("probe") }()
+	runtime.Gosched()
+}
+
+func main() {
+	number, _ := strconv.Atoi(os.Getenv("RANDOM_PROGRAM"))
+	time.Sleep(5 * time.Millisecond)
+	programs[number]()
+}
+"""
+
+
+def emit(programs: list[syntax.Program]) -> str:
+    """Return the source of one Go file with all the programs."""
+    lines = [HEADER, "var programs = map[int]func(){", "\t-1: probe,"]
+    lines += [f"\t{program.number}: p{program.number}," for program in programs]
+    lines.append("}")
+    for program in programs:
+        lines += ["", *emit_program(program)]
+    return "\n".join(lines) + "\n"
+
+
+def emit_program(program: syntax.Program) -> list[str]:
+    """Return the lines of one program's function."""
+    return [f"func p{program.number}() {{", *_block(program.body, 1, ()), "}"]
+
+
+def quoted(value: syntax.Expression | str) -> str:
+    """Return the text of a string literal or of an expression."""
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def _block(block: list[syntax.Statement], depth: int, labels: tuple[str, ...]) -> list[str]:
+    indent = "\t" * depth
+    return [indent + line for statement in block for line in _statement(statement, labels)]
+
+
+def _statement(statement: syntax.Statement, labels: tuple[str, ...]) -> list[str]:
+    match statement:
+        case syntax.Print(label, values):
+            return [f"println({', '.join([quoted(label), *map(str, values)])})"]
+        case syntax.Write(label):
+            return [f'os.Stdout.WriteString("{label}\\n")']
+        case syntax.Exit(code):
+            return [f"os.Exit({code})"]
+        case syntax.ShowAllGoroutines():
+            return ['debug.SetTraceback("all")']
+        case syntax.CountGoroutines(label):
+            return [f'println("{label}", runtime.NumGoroutine())']
+        case syntax.MakeChannel(name, capacity):
+            made = f"var {name} chan int" if capacity is None else f"{name} := make(chan int, {capacity})"
+            return [made, f"_ = {name}"]
+        case syntax.Send() | syntax.Receive():
+            return [_operation(statement), *_use(statement)]
+        case syntax.Close(channel, deferred):
+            return [f"{'defer ' if deferred else ''}close({channel})"]
+        case syntax.LengthAndCapacity(label, channel):
+            return [f'println("{label}", len({channel}), cap({channel}))']
+        case syntax.Select() | syntax.RangeChannel() | syntax.Repeat() | syntax.If():
+            return _compound(statement, labels)
+        case syntax.Break():
+            return [f"break {labels[-1]}"]
+        case syntax.Return():
+            return ["return"]
+        case syntax.Yield():
+            return ["runtime.Gosched()"]
+        case syntax.Goexit():
+            return ["runtime.Goexit()"]
+        case syntax.Sleep(milliseconds):
+            return [f"time.Sleep({milliseconds} * time.Millisecond)"]
+        case syntax.After(name, milliseconds):
+            return [f"{name} := time.After({milliseconds} * time.Millisecond)", f"_ = {name}"]
+        case syntax.AfterFunc(name, milliseconds, function):
+            made = f"{name} := time.AfterFunc({milliseconds} * time.Millisecond, {_literal(function)[0]}"
+            return [made, *_literal(function)[1:-1], "})", f"_ = {name}"]
+        case syntax.StopTimer(label, name):
+            return [f'println("{label}", {name}.Stop())']
+        case syntax.Invoke(how, function, arguments):
+            first, *body, last = _literal(function)
+            word = "" if how == "call" else how + " "
+            return [word + first, *body, f"{last}({', '.join(map(str, arguments))})"]
+        case syntax.DeferRecover():
+            return ["defer recover()"]
+        case syntax.Panic(value):
+            return [f"panic({'nil' if value is None else quoted(value)})"]
+        case syntax.Recover(label, name, repanic):
+            again = [f"if {name} != nil {{", f"\tpanic({name})", "}"] if repanic else []
+            return [f"{name} := recover()", f'println("{label}", show({name}))', *again]
+    raise TypeError(statement)
+
+
+def _literal(function: syntax.Function) -> list[str]:
+    parameters = f"{', '.join(function.parameters)} int" if function.parameters else ""
+    return [f"func({parameters}) {{", *_block(function.body, 1, ()), "}"]
+
+
+def _operation(operation: syntax.Send | syntax.Receive) -> str:
+    if isinstance(operation, syntax.Send):
+        return f"{operation.channel} <- {operation.value}"
+    names = ", ".join(name for name in (operation.value, operation.ok) if name)
+    return f"{names} := <-{operation.channel}" if names else f"<-{operation.channel}"
+
+
+def _use(operation: syntax.Send | syntax.Receive) -> list[str]:
+    names = [name for name in (operation.value, operation.ok) if name] if isinstance(operation, syntax.Receive) else []
+    return [f"_ = {name}" for name in names]
+
+
+def _compound(
+    statement: syntax.Select | syntax.RangeChannel | syntax.Repeat | syntax.If, labels: tuple[str, ...]
+) -> list[str]:
+    match statement:
+        case syntax.Select(cases, default):
+            lines = ["select {"]
+            for case in cases:
+                body = [f"\t{line}" for line in _use(case.operation)] + _block(case.body, 1, labels)
+                lines += [f"case {_operation(case.operation)}:", *body]
+            return [*lines, *(["default:", *_block(default, 1, labels)] if default is not None else []), "}"]
+        case syntax.If(condition, then, otherwise):
+            test = "!" * condition.negated + condition.variable
+            test += f" > {condition.bound}" if condition.bound is not None else ""
+            orelse = ["} else {", *_block(otherwise, 1, labels)] if otherwise else []
+            return [f"if {test} {{", *_block(then, 1, labels), *orelse, "}"]
+        case syntax.RangeChannel(over, value, body) | syntax.Repeat(over, value, body):
+            label = f"loop_{value}"
+            target = [f"{label}:"] if any(isinstance(inner, syntax.Break) for inner in _own_statements(body)) else []
+            return [
+                *target,
+                f"for {value} := range {over} {{",
+                f"\t_ = {value}",
+                *_block(body, 1, (*labels, label)),
+                "}",
+            ]
+
+
+def _own_statements(body: list[syntax.Statement]) -> list[syntax.Statement]:
+    """Return the statements of a loop's body that are not in an inner loop."""
+    found = []
+    for statement in body:
+        found.append(statement)
+        if not isinstance(statement, syntax.RangeChannel | syntax.Repeat):
+            for block in syntax.blocks_of(statement):
+                found += _own_statements(block)
+    return found

@@ -1,0 +1,348 @@
+"""What a program must print, by the rules alone: a third implementation beside Go and goruntime.
+
+Statements, calls, defers and panics, on `machine`'s scheduler and channels. A function runs as a generator.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from . import syntax
+from .machine import Channel, ChannelError, Finished, Goroutine, Machine, Reject, Steps, Timer
+
+TICKS = (5, 6, 7)
+STEP_LIMIT = 20_000
+GOSCHEDS_AT_EXIT = 1000
+NIL_PANIC = "runtime error: panic called with nil argument"
+Operation = syntax.Send | syntax.Receive
+Flow = Generator[None, None, str]  # how a block ended: "", "break" or "return"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a program prints, normalised, its exit status, and (for the generator) how many of its statements ran."""
+
+    lines: tuple[str, ...]
+    status: int
+    ran: int = field(compare=False, default=0)
+
+
+class Unwind(Exception):
+    """A panic, or a Goexit, on its way (Go: _panic). `depth` is that of the stack where it began."""
+
+    def __init__(self, value: int | str, depth: int, is_goexit: bool = False) -> None:
+        self.value, self.depth, self.is_goexit = value, depth, is_goexit
+        self.is_recovered = False
+
+
+@dataclass(eq=False, slots=True)
+class Environment:
+    """The variables of one call, and those around it."""
+
+    outer: "Environment | None"
+    values: dict[str, Any]
+
+    def __getitem__(self, name: str) -> Any:
+        if name in self.values:
+            return self.values[name]
+        if self.outer is None:
+            raise Reject(f"{name} is not defined")
+        return self.outer[name]
+
+
+@dataclass(eq=False, slots=True)
+class Closure:
+    """A function literal and what it captured."""
+
+    function: syntax.Function
+    environment: Environment
+
+
+@dataclass(eq=False, slots=True)
+class Frame:
+    """A call in progress: `unwinds` are its goroutine's panics, `runner` the one that runs it as a deferred call."""
+
+    goroutine: Goroutine
+    name: str
+    variables: Environment
+    depth: int
+    unwinds: list[Unwind]
+    runner: Unwind | None
+    defers: list[tuple[Closure | Channel | None, list[int]]] = field(default_factory=list)
+
+    def value_of(self, expression: syntax.Expression) -> int:
+        """Evaluate an integer."""
+        value: int = self.variables[expression.variable] if expression.variable else 0
+        return value + expression.constant if expression.constant else value
+
+    def holds(self, condition: syntax.Condition) -> bool:
+        """Evaluate a condition."""
+        value = self.variables[condition.variable]
+        return bool(value if condition.bound is None else value > condition.bound) != condition.negated
+
+
+def run(program: syntax.Program, first_tick: int) -> Outcome:
+    """Return what the program prints; Reject if the rules leave that open."""
+    return Reference(program, first_tick).run_program()
+
+
+class Reference(Machine):
+    """One run of one program."""
+
+    def __init__(self, program: syntax.Program, first_tick: int) -> None:
+        super().__init__(first_tick)
+        self.steps = self.panics_running = 0
+        self.ran: set[int] = set()
+        self.shows_all = False
+        self.main = Closure(syntax.Function([], program.body, program.name), Environment(None, {}))
+
+    def run_program(self) -> Outcome:
+        """Run main as the first goroutine."""
+        self.spawn(partial(self.entry, closure=self.main, arguments=[]), "")
+        status = self.run()
+        return Outcome(tuple(self.lines), status, len(self.ran))
+
+    # Calls, defers, panics.
+
+    def entry(self, goroutine: Goroutine, closure: Closure, arguments: list[int]) -> Steps:
+        """Run a whole goroutine; when main returns, let panics in progress end.
+
+        Go: runtime/proc.go main, goexit1.
+        """
+        unwinds: list[Unwind] = []
+        try:
+            yield from self.call(goroutine, closure, arguments, 0, unwinds, None)
+        except Unwind as unwind:
+            if not unwind.is_goexit:
+                self.die(describe_panics(unwinds), goroutine, self.shows_all)
+            return
+        if closure is self.main:
+            for _ in range(GOSCHEDS_AT_EXIT):
+                if not self.panics_running:
+                    break
+                yield from self.gosched(goroutine)
+            raise Finished(0)
+
+    def call(
+        self,
+        goroutine: Goroutine,
+        closure: Closure,
+        arguments: list[int],
+        depth: int,
+        unwinds: list[Unwind],
+        runner: Unwind | None,
+    ) -> Steps:
+        """Run a function, then its defers."""
+        variables = Environment(closure.environment, dict(zip(closure.function.parameters, arguments, strict=True)))
+        frame = Frame(goroutine, closure.function.name, variables, depth, unwinds, runner)
+        unwinding: Unwind | None = None
+        try:
+            yield from self.block(frame, closure.function.body)
+        except Unwind as unwind:
+            unwinding = unwind
+        while frame.defers:
+            deferred, values = frame.defers.pop()
+            below = (unwinding.depth if unwinding else depth) + 1
+            try:
+                if isinstance(deferred, Channel):
+                    self.close_or_panic(frame, deferred)
+                elif deferred:
+                    yield from self.call(goroutine, deferred, values, below, unwinds, unwinding)
+            except Unwind as unwind:
+                unwinding = unwind
+            if unwinding and unwinding.is_recovered:
+                unwinding = self.recovery(frame)
+        if unwinding:
+            raise unwinding
+
+    def panic(self, frame: Frame, value: int | str) -> None:
+        """Start a panic.
+
+        Go: runtime/panic.go gopanic.
+        """
+        self.panics_running += 1
+        frame.unwinds.append(Unwind(value, frame.depth))
+        raise frame.unwinds[-1]
+
+    def recovery(self, frame: Frame) -> Unwind | None:
+        """The frame has recovered: drop every panic that began in it or below, up to a Goexit, which goes on.
+
+        Go: runtime/panic.go recovery.
+        """
+        while frame.unwinds and frame.unwinds[-1].depth >= frame.depth:
+            if frame.unwinds[-1].is_goexit:
+                return frame.unwinds[-1]
+            frame.unwinds.pop()
+            self.panics_running -= 1
+        return None
+
+    def recover(self, frame: Frame) -> int | str | None:
+        """Stop the panic for which the frame runs.
+
+        Go: runtime/panic.go gorecover.
+        """
+        top = frame.unwinds[-1] if frame.unwinds else None
+        if top is None or top is not frame.runner or top.is_goexit or top.is_recovered:
+            return None
+        top.is_recovered = True
+        return top.value
+
+    def close_or_panic(self, frame: Frame, channel: Channel) -> None:
+        """Close a channel."""
+        try:
+            self.close(channel)
+        except ChannelError as error:
+            self.panic(frame, str(error))
+
+    # Statements.
+
+    def block(self, frame: Frame, block: list[syntax.Statement]) -> Flow:
+        """Run statements until one leaves the block."""
+        for statement in block:
+            self.steps += 1
+            self.ran.add(id(statement))
+            if self.steps > STEP_LIMIT:
+                raise Reject("too many steps")
+            flow = yield from self.statement(frame, statement)
+            if flow:
+                return flow
+        return ""
+
+    def statement(self, frame: Frame, statement: syntax.Statement) -> Flow:
+        """Run one statement."""
+        variables = frame.variables
+        match statement:
+            case syntax.Send() | syntax.Receive():
+                yield from self.operation(frame, [statement], False)
+            case syntax.Select(cases, default):
+                chosen = yield from self.operation(frame, [case.operation for case in cases], default is not None)
+                return (yield from self.block(frame, [*(case.body for case in cases), default or []][chosen]))
+            case syntax.RangeChannel(channel, value, body):
+                while True:
+                    _, got, ok = yield from self.communicate(frame.goroutine, [(variables[channel], None)])
+                    variables.values[value] = got
+                    flow = (yield from self.block(frame, body)) if ok else "break"
+                    if flow:
+                        return flow if flow == "return" else ""
+            case syntax.Repeat(count, value, body):
+                for index in range(count):
+                    variables.values[value] = index
+                    flow = yield from self.block(frame, body)
+                    if flow:
+                        return flow if flow == "return" else ""
+            case syntax.If(condition, then, otherwise):
+                return (yield from self.block(frame, then if frame.holds(condition) else otherwise))
+            case syntax.Break():
+                return "break"
+            case syntax.Return():
+                return "return"
+            case syntax.Yield():
+                yield from self.gosched(frame.goroutine)
+            case syntax.Sleep(milliseconds):
+                if milliseconds:
+                    self.add_timer(milliseconds, frame.goroutine)
+                    frame.goroutine.status = "sleep"
+                    yield
+            case syntax.Invoke("call", function, arguments):
+                values = [frame.value_of(argument) for argument in arguments]
+                closure = Closure(function, variables)
+                yield from self.call(frame.goroutine, closure, values, frame.depth + 1, frame.unwinds, None)
+            case _:
+                self.simple_statement(frame, statement)
+        return ""
+
+    def operation(self, frame: Frame, operations: list[Operation], has_default: bool) -> Generator[None, None, int]:
+        """Do one of the operations, store what it received, and return which."""
+        values = [frame.value_of(each.value) if isinstance(each, syntax.Send) else None for each in operations]
+        cases = [(frame.variables[each.channel], value) for each, value in zip(operations, values, strict=True)]
+        try:
+            chosen, value, ok = yield from self.communicate(frame.goroutine, cases, has_default)
+        except ChannelError as error:
+            self.panic(frame, str(error))
+            raise
+        done = operations[chosen] if chosen < len(operations) else None
+        if isinstance(done, syntax.Receive):
+            frame.variables.values |= {name: got for name, got in ((done.value, value), (done.ok, ok)) if name}
+        return chosen
+
+    def simple_statement(self, frame: Frame, statement: syntax.Statement) -> None:
+        """Run a statement that never gives up the P."""
+        variables = frame.variables
+        match statement:
+            case syntax.Print(label, values):
+                self.say(label, *map(frame.value_of, values))
+            case syntax.Write(label):
+                if self.runnext or self.ring or self.globals:
+                    raise Reject("a system call while others can run")
+                self.say(label)
+            case syntax.CountGoroutines(label):
+                self.say(label, max(1, len(self.live)))
+            case syntax.LengthAndCapacity(label, channel):
+                self.say(label, len(variables[channel].buffer), variables[channel].capacity or 0)
+            case syntax.StopTimer(label, name):
+                timer: Timer = variables[name]
+                self.say(label, timer in self.timers)
+                self.timers = [other for other in self.timers if other is not timer]
+            case syntax.Exit(code):
+                raise Finished(code)
+            case syntax.ShowAllGoroutines():
+                self.shows_all = True
+            case syntax.MakeChannel(name, capacity):
+                variables.values[name] = Channel(capacity)
+            case syntax.After(name, milliseconds):
+                made = variables.values[name] = Channel(1)
+                made.due = self.add_timer(milliseconds, made).due
+            case syntax.AfterFunc(name, milliseconds, function):
+                start = partial(self.entry, closure=Closure(function, variables), arguments=[])
+                variables.values[name] = self.add_timer(milliseconds, start)
+            case syntax.Close(channel, deferred):
+                if deferred:
+                    frame.defers.append((variables[channel], []))
+                else:
+                    self.close_or_panic(frame, variables[channel])
+            case syntax.Invoke(how, function, arguments):
+                closure, passed = Closure(function, variables), [frame.value_of(argument) for argument in arguments]
+                if how == "defer":
+                    frame.defers.append((closure, passed))
+                else:
+                    created_by = f"created by {frame.name} in goroutine {frame.goroutine.id}"
+                    self.spawn(partial(self.entry, closure=closure, arguments=passed), created_by)
+            case syntax.DeferRecover():
+                frame.defers.append((None, []))
+            case syntax.Goexit():
+                frame.unwinds.append(Unwind("", frame.depth, is_goexit=True))
+                raise frame.unwinds[-1]
+            case syntax.Panic(value):
+                number = frame.value_of(value) if isinstance(value, syntax.Expression) else value
+                self.panic(frame, NIL_PANIC if number is None else number)
+            case syntax.Recover(label, name, repanic):
+                recovered = variables.values[name] = self.recover(frame)
+                self.say(label, "nil" if recovered is None else recovered)
+                if repanic and recovered is not None:
+                    self.panic(frame, recovered)
+            case _:
+                raise TypeError(statement)
+
+    def say(self, *values: int | str) -> None:
+        """Print a line."""
+        self.lines.append(" ".join(str(value).lower() if isinstance(value, bool) else str(value) for value in values))
+
+
+def describe_panics(unwinds: list[Unwind]) -> list[str]:
+    """Return the `panic:` lines, oldest first; a value that is panicked again shows once.
+
+    Go: runtime/panic.go preprintpanics, printpanics.
+    """
+    text, older, is_repeated = "", None, False
+    for unwind, newer in zip(unwinds, [*unwinds[1:], None], strict=True):
+        indent = "\t" if older and not older.is_goexit and not is_repeated else ""
+        is_repeat, is_repeated = (
+            is_repeated,
+            newer is not None and (newer.value, newer.is_goexit) == (unwind.value, unwind.is_goexit),
+        )
+        suffix = " [recovered, repanicked]" if is_repeated else " [recovered]"
+        line = f"panic: {unwind.value}{suffix * unwind.is_recovered}\n"
+        text += "" if is_repeat else indent + line * (not unwind.is_goexit)
+        older = unwind
+    return text.splitlines()
