@@ -1,0 +1,1 @@
+"""The same program, configuration and seed give the same events: everywhere, every time."""

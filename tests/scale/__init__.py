@@ -1,0 +1,1 @@
+"""A hundred thousand of everything, measured in processes of their own."""
