@@ -1,6 +1,6 @@
 """goruntime: Go's runtime rebuilt in Python as a glass box."""
 
-from . import debug, os, runtime, time
+from . import debug, os, runtime, sync, time
 from ._version import __version__
 from .base.errors import Deadlock, FatalError, GoPanic, RuntimeFailure, Timeout
 from .boot import run
@@ -39,6 +39,7 @@ __all__ = [
     "run",
     "runtime",
     "select",
+    "sync",
     "syscall",
     "time",
 ]

@@ -160,6 +160,13 @@ KINDS: dict[str, tuple[str, tuple[int, int, int], tuple[Any, ...]]] = {
     "host_call_late": ("the host call of `function` was so late that others ran meanwhile: the run is open from here on", (0, 0, 8), ("read",)),
     "run_end": ("the run is over; `why`: main returned, or the class of what `run` raises", (-1, -1, -1), ("main returned",)),
     "go_hand_over": ("it picked `target` from `queue` (`why` as for go_start), which is locked to the M `thread`, and gives that its P", (0, 0, -1), (7, "runnext", "local", 3)),
+    "sync_lock": ("it locked `object`; `how`: free, after spinning, after waiting, handed over (by the one that unlocked it), tried, or was refused; readers' locks begin with read", (0, 0, 6), ("mutex 1", "after waiting")),
+    "sync_unlock": ("it unlocks `object`; `how`: free, wakes a waiter, hands over, read, or lets so many readers in", (0, 0, 6), ("mutex 1", "wakes a waiter")),
+    "waitgroup_add": ("it added `delta` to `object`, whose counter is `count` now", (0, 0, 6), ("waitgroup 1", -1, 0)),
+    "waitgroup_wait": ("it waits for `object`, whose counter is `count`: 0 is no wait", (0, 0, 1), ("waitgroup 1", 3)),
+    "cond_wait": ("it begins a wait on `object`, with the number `ticket`", (0, 0, 6), ("cond 1", 0)),
+    "cond_notify": ("it notifies `object`; `how`: signal or broadcast; `count` goroutines had begun to wait", (0, 0, 1), ("cond 1", "signal", 2)),
+    "once_do": ("it called `do` of `object`; `how`: first (it does it now), done (it has), done before", (0, 0, 6), ("once 1", "first")),
 }  # fmt: skip
 
 

@@ -67,6 +67,13 @@ OUTPUT = _kind("output", "stream", "text")
 HOST_CALL_LATE = _kind("host_call_late", "function")  # the run is open from here on
 RUN_END = _kind("run_end", "why")
 GO_HAND_OVER = _kind("go_hand_over", "target", "queue", "why", "thread")  # picked, but locked to another thread
+SYNC_LOCK = _kind("sync_lock", "object", "how")  # got: free, after waiting, handed over, for reading, tried, refused
+SYNC_UNLOCK = _kind("sync_unlock", "object", "how")
+WAITGROUP_ADD = _kind("waitgroup_add", "object", "delta", "count")
+WAITGROUP_WAIT = _kind("waitgroup_wait", "object", "count")  # what is waited for; at 0 it is over
+COND_WAIT = _kind("cond_wait", "object", "ticket")
+COND_NOTIFY = _kind("cond_notify", "object", "how", "count")  # signal or broadcast, and how many waits it ended
+ONCE_DO = _kind("once_do", "object", "how")  # first, done, or done before
 
 NAMES = tuple(_NAMES)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..lang.chan import chan
+from ..lang.owner import Owned
 from ..lang.select import SEND, CaseList
 from ..lang.timerchan import TimerChan
-from ..sched.ops import OP_LEN, OP_RECV, OP_SELECT, OP_SEND, OP_SLEEP, OP_TIMER, OPERATIONS
+from ..sched.ops import OP_ADD, OP_BITS, OP_LEN, OP_RECV, OP_SELECT, OP_SEND, OP_SLEEP, OP_TIMER, OP_WAIT, OPERATIONS
 from ..sched.timers import goroutine_ready
 from ..time import _go_func, _send_time
 
@@ -32,10 +33,14 @@ MEMORY = WRITE
 CLOCK_READ, CLOCK_WRITE = READ << 2, WRITE << 2
 HOST = WRITE << 4
 EVERYTHING = -1
-FIRST_CHANNEL = 3  # the object that is channel 0
+FIRST_OBJECT = 3  # the number of the first object that is none of these
+# Objects of a kind are numbered on their own; kinds take turns. Those that share a place only look dependent.
+KINDS = ("mutex", "rwmutex", "waitgroup", "cond", "once", "atomic", "chan")
+KIND_PLACE = {kind: place for place, kind in enumerate(KINDS)}
+OTHER_KINDS = len(KINDS)
 WRITES = int("10" * 1024, 2)  # the writing bits of all objects
 CLASS_MASKS = {"timer": CLOCK_WRITE, "host": HOST, "world": EVERYTHING, "none": 0}
-CHANNEL_BITS = 1_000  # more channels than this share bits, which only makes them look dependent
+OBJECT_BITS = 1_000  # more objects than this share bits too
 
 
 def conflicts(mask: int) -> int:
@@ -46,11 +51,17 @@ def conflicts(mask: int) -> int:
     return written | written >> 1 | (mask & ~WRITES) << 1
 
 
-def bit_of(ch: chan[Any], access: int = WRITE) -> int:
-    """The bit that stands for a channel; a timer's depends on the clock as well."""
-    if not ch.ident:
-        ch.event_name()
-    bit = access << 2 * (FIRST_CHANNEL + ch.ident % CHANNEL_BITS)
+def bit_of(obj: Any, kind: str, access: int = WRITE) -> int:
+    """The bit that stands for an object of the runtime."""
+    if not obj.ident:
+        obj.event_name()
+    place: int = obj.ident * (OTHER_KINDS + 1) + KIND_PLACE.get(kind, OTHER_KINDS)
+    return access << 2 * (FIRST_OBJECT + place % OBJECT_BITS)
+
+
+def bit_of_chan(ch: chan[Any], access: int = WRITE) -> int:
+    """The same for a channel; a timer's depends on the clock as well."""
+    bit = bit_of(ch, "chan", access)
     return bit | CLOCK_READ if isinstance(ch, TimerChan) else bit
 
 
@@ -59,7 +70,7 @@ def mask_of_timer(timer: Timer) -> int:
     if timer.f is goroutine_ready or timer.f is _go_func:
         return CLOCK_WRITE
     if timer.f is _send_time:
-        return CLOCK_WRITE | bit_of(timer.arg)
+        return CLOCK_WRITE | bit_of_chan(timer.arg)
     return EVERYTHING
 
 
@@ -101,7 +112,7 @@ class Actor:
 
     def token(self) -> int:
         """The step it would take, as one number."""
-        return self.name.id << 5 | self.op
+        return self.name.id << OP_BITS | self.op
 
     def mask(self) -> int:
         """What its step touches."""
@@ -113,23 +124,34 @@ class Actor:
             return 0 if self.is_quiet else MEMORY
         obj = self.obj
         if isinstance(obj, chan):
-            return bit_of(obj, READ if self.op == OP_LEN else WRITE)
+            return bit_of_chan(obj, READ if self.op == OP_LEN else WRITE)
         if isinstance(obj, CaseList):
             mask = 0
             for _, (_, ch, _) in obj:
-                mask |= bit_of(ch)
+                mask |= bit_of_chan(ch)
             return mask
+        if isinstance(obj, Owned):
+            return bit_of(obj, obj.KIND)
         if self.op == OP_SLEEP:
             return CLOCK_READ
         return CLASS_MASKS.get(OPERATIONS[self.op].dependency, EVERYTHING)
 
-    def ends(self) -> list[tuple[chan[Any], bool]]:
-        """The unbuffered channels on which its operation meets a partner: (channel, it sends)."""
+    def arrival_mask(self) -> int:
+        """What its coming to its operation touches: on some objects it may enable others."""
+        if isinstance(self.obj, Owned) and self.op not in (OP_WAIT, OP_ADD):
+            return 0
+        return self.mask()
+
+    def ends(self) -> list[tuple[Any, bool]]:
+        """The objects on which its operation meets a partner: (unbuffered channel, it sends), or what a wait has."""
         op, obj = self.op, self.obj
         if op in (OP_SEND, OP_RECV):
             return [] if obj.size else [(obj, op == OP_SEND)]
         if op == OP_SELECT:
             return [(ch, kind == SEND) for _, (kind, ch, _) in obj if not ch.size]
+        if op in (OP_WAIT, OP_ADD):
+            found: list[tuple[Any, bool]] = obj.ends(op, self.g)
+            return found
         return []
 
     def __repr__(self) -> str:
@@ -139,6 +161,3 @@ class Actor:
 def timer_actor(name: Name, timer: Timer) -> Actor:
     """A timer that may fire next."""
     return Actor(name, None, 0, OP_TIMER, timer)
-
-
-assert len(OPERATIONS) <= 32

@@ -32,6 +32,10 @@ are separate steps; so of two plain operations it is the receiver. A partner tha
 with a ready case or a default) needs the other one to be parked; two selects may each be it. In the same way every
 longer wait in a queue can be delayed until just before it ends, which is why nothing else need ever park.
 
+The same holds for WaitGroup.wait: that it waits already when the last `done` comes can be told from its coming later,
+by those who misuse the group. There any number of waits may begin before the `done`. Where Go does in several steps
+what is one operation here, the steps that others could come between are inner points (sched/inner.py).
+
 Stuck. When nobody can take a step, every goroutine that is still held before an operation does it after all and parks,
 so that the dump shows Go's wait reasons; then it is a deadlock. When main has returned the others run on, under the
 same choices, until nobody can: who is blocked then has leaked. What happens to them in other ways after main's return
@@ -59,12 +63,14 @@ from ..base.errors import throw
 from ..kernel.threads import FOREVER
 from ..lang.select import SEND, CaseList
 from ..sched.ops import (
+    OP_BITS,
     OP_GOSCHED,
     OP_RECV,
     OP_SELECT,
     OP_SEND,
     OP_START,
     OP_TIME,
+    OP_WAIT,
     OP_WAKE,
     OP_WORK,
     OPERATIONS,
@@ -202,7 +208,7 @@ class Controller:
             return
         me.op = OP_WAKE
         if is_quiet and self.quiet is not None and self.quiet.is_quiet(g, sys._getframe(1)):
-            self.log.append(me.name.id << 5 | OP_WAKE)
+            self.log.append(me.name.id << OP_BITS | OP_WAKE)
             self.steps += 1
             return
         me.state = SEGMENT
@@ -296,7 +302,7 @@ class Controller:
             chosen = self.ask(options) if len(options) > 1 or self.sees_all else options[0]
             if chosen.state == IN_HOST_CALL and not self.finish_call(m, chosen, len(options)):
                 continue
-            self.log.append(chosen.name.id << 5 | chosen.op)
+            self.log.append(chosen.name.id << OP_BITS | chosen.op)
             self.steps += 1
             if self.steps > (self.last_step or self.max_steps):
                 self.out_of_steps()
@@ -374,7 +380,12 @@ class Controller:
         found = []
         for actor in self.live:
             actor.meets = False
-            if actor.state == OPERATION and any(end in wanted for end in actor.ends()):
+            if actor.state != OPERATION:
+                continue
+            if any(end in wanted for end in actor.ends()):
+                found.append(actor)
+            elif actor.op == OP_WAIT and actor.obj is parked.obj:  # of several that wait, any number may have begun to
+                actor.meets = True
                 found.append(actor)
         return found
 

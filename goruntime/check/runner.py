@@ -25,7 +25,7 @@ from ..boot import Runtime, Session, run_with
 from ..kernel import host
 from ..lang.panic import refuse_generators
 from ..sched import signals
-from ..sched.ops import OP_NAMES
+from ..sched.ops import OP_BITS, OP_NAMES
 from .controller import DRAIN_STEPS, Controller, Pruned
 from .failure import LIVELOCK, Failure, headline, kind_of, signature
 from .names import Names
@@ -42,7 +42,7 @@ COLLECT_EVERY = 20_000  # objects that may be garbage
 MAX_RESULTS = 10_000  # different values of main that are counted
 MAX_TRACES = 1_000_000  # that are told apart
 MAX_FAILURES = 100  # different ones
-OP_MASK = 31  # of a token: the operation
+OP_MASK = (1 << OP_BITS) - 1  # of a token: the operation
 
 
 def explore(
@@ -247,7 +247,7 @@ class Exploration:
             if token < 0:
                 steps[-1] = steps[-1]._replace(case=-1 - token)
             else:
-                steps.append(Step(names[token >> 5].text, OP_NAMES[token & OP_MASK]))
+                steps.append(Step(names[token >> OP_BITS].text, OP_NAMES[token & OP_MASK]))
         return Schedule(tuple(steps), self.config.seed, self.max_steps)
 
     def _failed(self, error: BaseException) -> bool:

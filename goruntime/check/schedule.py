@@ -27,7 +27,9 @@ LONGEST_PLAIN = 1_000  # characters
 LETTERS = {
     "start": "S", "exit": "X", "go": "G", "send": "s", "recv": "r", "close": "c", "len": "l", "select": "e",
     "gosched": "g", "sleep": "z", "timer": "f", "work": "k", "syscall": "y", "write": "o", "time": "t", "thread": "h",
-    "world": "W", "block": "b", "python": "p", "wake": "w",
+    "world": "W", "block": "b", "python": "p", "wake": "w", "lock": "L", "unlock": "U", "try_lock": "T", "rlock": "R",
+    "runlock": "N", "announce": "A", "drain": "D", "add": "a", "release": "E", "wait": "J", "waited": "H",
+    "cond_wait": "C", "notify": "n", "once": "O",
 }  # fmt: skip
 NAMES_BY_LETTER = {letter: name for name, letter in LETTERS.items()}
 GROUP = re.compile(r"(t?\d+(?:\.\d+)*~?)((?:[A-Za-z]\d*)+)")

@@ -31,6 +31,19 @@ DEFER_PANIC = 145  # panic_recover
 LOCK_THREAD = 1  # lock_unlock_os_thread
 PRINT = 248  # the builtin print: a write without entering a system call (write_dev_null)
 
+# Semaphores and package sync: an operation that completes at once; waking and parking add READY and PARK.
+SEMA = 6  # semrelease_semacquire_uncontended / 2
+SEMA_QUEUE = 12  # joining the wait queue: SEMACQUIRE_PARK, beyond a receive that parks
+SEMA_WAKE = 16  # leaving it: semrelease_with_waiter 79 without READY and SEMA
+MUTEX = 5  # mutex_lock_unlock / 2
+MUTEX_SPIN = 748  # procyield_30: one round of spinning
+RWMUTEX_READ = 5  # rwmutex_rlock_runlock / 2
+RWMUTEX_WRITE = 10  # rwmutex_lock_unlock / 2
+WAITGROUP = 6  # waitgroup_add_done / 2
+ONCE = 2
+COND = 6
+NANOTIME = 22  # nanotime
+
 # System calls.
 ENTERSYSCALL = 8  # entersyscall
 EXITSYSCALL = 5  # exitsyscall_fast

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, NoReturn, ParamSpec, TypeVar, cast
 
 from greenlet import getcurrent
 
@@ -82,3 +82,38 @@ def where_made() -> str:
             break
         frame = frame.f_back
     return ""
+
+
+class Owned:
+    """What goroutines share: it belongs to one run, carries a clock, and has a number there. It cannot be copied."""
+
+    __slots__ = ("__weakref__", "ident", "made_at", "ns", "sched")
+    KIND: ClassVar[str] = "object"  # for display: `mutex 3`
+
+    def __init__(self) -> None:
+        self.ns = 0  # its Lamport clock
+        self.ident = 0  # its number among its kind in the run, given when it is first shown
+        m = getattr(getcurrent(), "m", None)
+        if m is None:
+            self.sched: Sched | None = None  # the first run that operates on it
+            self.made_at = where_made()
+        else:
+            self.sched = m.sched
+            self.made_at = ""
+
+    def event_name(self) -> str:
+        """For display in events: its kind and its number in the run."""
+        if self.ident == 0 and self.sched is not None:
+            self.ident = self.sched.next_object_id(self.KIND)
+        return f"{self.KIND} {self.ident}"
+
+    def ready(self, op: int, g: G) -> bool:
+        """Would the operation complete now?"""
+        return True
+
+    def _refuse_copy(self, *_: Any) -> NoReturn:
+        raise TypeError(f"{type(self).__name__}: it cannot be copied after its first use, nor before; share it")
+
+    __copy__: Any = _refuse_copy
+    __deepcopy__: Any = _refuse_copy
+    __reduce__ = _refuse_copy

@@ -127,8 +127,12 @@ def func(fn: Callable[P, R]) -> Callable[P, R]:
     Raises: TypeError for generators, coroutines and what is not callable.
     """
     refuse_generators(fn, "func")
+    return wraps(fn)(with_defers(fn))
 
-    @wraps(fn)
+
+def with_defers(fn: Callable[P, R]) -> Callable[P, R]:
+    """What `func` gives, without the name: to call somebody's function with."""
+
     def call_with_defers(*args: P.args, **kwargs: P.kwargs) -> R:
         g: G = getcurrent()  # type: ignore[assignment]
         if getattr(g, "m", None) is None:
@@ -478,4 +482,5 @@ __all__ += [
     "returns",
     "type_name",
     "value_of",
+    "with_defers",
 ]

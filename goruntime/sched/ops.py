@@ -48,5 +48,22 @@ OP_WORLD = _operation("world", "world")
 OP_BLOCK = _operation("block", "none")  # blocks for ever: nil channel, select without cases
 OP_PYTHON = _operation("python", "none", is_local=True)  # the preemption signal, between any two bytecodes
 OP_WAKE = _operation("wake", "none")  # parked goroutine that was readied and goes on
+OP_LOCK = _operation("lock", "sync")  # waits until it is free: Mutex, Once, the writers' side of RWMutex
+OP_UNLOCK = _operation("unlock", "sync")
+OP_TRY_LOCK = _operation("try_lock", "sync")  # of every kind: what never waits
+OP_RLOCK = _operation("rlock", "sync")
+OP_RUNLOCK = _operation("runlock", "sync")
+OP_ANNOUNCE = _operation("announce", "sync")  # RWMutex.lock, inner point: tell the readers that a writer waits
+OP_DRAIN = _operation("drain", "sync")  # RWMutex.lock: wait until the readers have gone
+OP_ADD = _operation("add", "sync")  # WaitGroup.add, done
+OP_RELEASE = _operation("release", "sync")  # WaitGroup.done, inner point: the count is 0, the waiters still wait
+OP_WAIT = _operation("wait", "sync")  # WaitGroup.wait
+OP_WAITED = _operation("waited", "sync")  # WaitGroup.wait, inner point: woken, about to look whether it was reused
+OP_COND_WAIT = _operation("cond_wait", "sync")  # takes a ticket
+OP_NOTIFY = _operation("notify", "sync")  # Cond.signal, broadcast
+OP_ONCE = _operation("once", "sync")
 
 OP_NAMES = tuple(operation.name for operation in OPERATIONS)
+OP_BITS = 6  # of a step's token: its operation
+
+assert len(OPERATIONS) <= 1 << OP_BITS

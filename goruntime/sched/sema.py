@@ -1,79 +1,214 @@
-"""Semaphores of the runtime: a count, a FIFO of waiting goroutines, and hand-off.
+"""Semaphores of the runtime, and the notification lists of conditions: what everything in package sync waits on.
 
-With hand-off the released count goes straight to the first waiter, which runs at once on the releaser's P.
+A semaphore is a count and a FIFO of waiting goroutines. A release adds one and readies the first waiter, which then
+has to compete for it with whoever comes by; if it loses it waits again. With *hand-off* it need not: it gets a ticket
+for the one that was released, and runs at once, since the releaser yields to it. A waiter may ask to queue at the
+front: it has waited before.
 
-Go: runtime/sema.go semacquire1, semrelease1.
+A notification list is a counter of waits that have begun (`wait`) and one of those that were notified (`notify`). Each
+wait has a number, its ticket. Taking the ticket and going to sleep are two steps, with the caller's lock released in
+between: a notification that falls there is not lost, because the sleeper sees that its ticket has been notified.
+
+Differs: Go keeps all waiters in a table by the address of the semaphore; here each semaphore has its own.
+Go: runtime/sema.go semacquire1, semrelease1, notifyList.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ..base.errors import throw
+from ..kernel import costs
 from .park import park, ready, sent_back
 from .preempt import goyield_m
-from .waitreason import SEMACQUIRE
+from .sudog import WaitQ
+from .waitreason import SEMACQUIRE, SYNC_COND_WAIT
 
 if TYPE_CHECKING:
     from .g import G
     from .m import M
 
+SEMA_COST = costs.SEMA
+QUEUE_COST = costs.SEMA_QUEUE
+WAKE_COST = costs.SEMA_WAKE
 
-class Sema:
+
+class Sema(WaitQ):
     """One semaphore. `ns` joins the clocks of those who pass it on."""
 
-    __slots__ = ("count", "ns", "waiters")
+    __slots__ = ("count", "ns")
 
     def __init__(self, count: int = 0) -> None:
+        WaitQ.__init__(self)
         self.count = count
         self.ns = 0
-        self.waiters: deque[G] = deque()
 
-    def acquire(self, m: M, g: G, reason: int = SEMACQUIRE, is_lifo: bool = False) -> M:
+    def acquire(self, m: M, g: G, reason: int = SEMACQUIRE, is_lifo: bool = False, obj: Any = None) -> M:
         """Take one, waiting for it in FIFO order (or at the front); returns the M that g is on.
 
+        obj is what it is part of, for display.
         Go: runtime/sema.go semacquire1.
         """
+        if self.ns > m.clock:
+            m.clock = self.ns
+        m.clock += SEMA_COST
+        if self.count > 0:
+            self.count -= 1
+            self.ns = m.clock
+            return m
+        sg = g.sudog
+        sg.acquire_ns = m.clock
         while True:
+            sg.ticket = 0
+            m.clock += QUEUE_COST
+            self.ns = m.clock
+            if is_lifo:
+                self.enqueue_first(sg)
+            else:
+                self.enqueue(sg)
+            m = park(m, g, reason, self if obj is None else obj)
             if self.ns > m.clock:
                 m.clock = self.ns
+            if sg.ticket:
+                return m
             if self.count > 0:
                 self.count -= 1
                 self.ns = m.clock
                 return m
-            g.param = None
-            if is_lifo:
-                self.waiters.appendleft(g)
-            else:
-                self.waiters.append(g)
-            m = park(m, g, reason, self)
-            if g.param == "handoff":
-                g.param = None
-                return m
 
-    def release(self, m: M, g: G, is_handoff: bool = True, yields: bool = True) -> M:
-        """Give one back; the first waiter is readied, and with hand-off gets it and, if g yields, runs at once.
+    def release(self, m: M, g: G, is_handoff: bool = False, yields: bool = True, obj: Any = None) -> M:
+        """Give one back, and ready the first waiter; with hand-off it gets that one and, if g yields, runs at once.
 
+        Returns the M that g is on.
         Go: runtime/sema.go semrelease1.
         """
-        if self.ns < m.clock:
+        if self.ns > m.clock:
+            m.clock = self.ns
+        m.clock += SEMA_COST
+        self.count += 1
+        sg = self.first
+        if sg is None:
             self.ns = m.clock
-        if not self.waiters:
-            self.count += 1
             return m
-        waiter = self.waiters.popleft()
+        self.dequeue()
+        if sg.ticket:
+            throw("corrupted semaphore ticket")
         if is_handoff:
-            waiter.param = "handoff"
-            ready(m, waiter, self)
-            if not yields:
-                return m
+            self.count -= 1
+            sg.ticket = 1
+        m.clock += WAKE_COST
+        self.ns = sg.release_ns = m.clock
+        ready(m, sg.g, self if obj is None else obj)
+        if is_handoff and yields:
             m.mcall = goyield_m
             m.g0.switch()
             return g.m or sent_back(g)
-        self.count += 1
-        ready(m, waiter, self)
         return m
+
+    def waiting(self) -> list[G]:
+        """Who waits, in order."""
+        return _goroutines(self)
 
     def event_name(self) -> str:
         """For display in events."""
         return "semaphore"
+
+    def check(self) -> None:
+        """The count is one, and so is the queue."""
+        WaitQ.check(self)
+        if self.count < 0:
+            throw("check: negative semaphore")
+
+
+class NotifyList(WaitQ):
+    """The waiters of one condition.
+
+    Go: runtime/sema.go notifyList.
+    """
+
+    __slots__ = ("notify", "wait")
+
+    def __init__(self) -> None:
+        WaitQ.__init__(self)
+        self.wait = 0  # the ticket of the next wait
+        self.notify = 0  # the ticket that is notified next
+
+    def add(self) -> int:
+        """Begin a wait; returns its ticket.
+
+        Go: runtime/sema.go notifyListAdd.
+        """
+        ticket = self.wait
+        self.wait = ticket + 1
+        return ticket
+
+    def sleep(self, m: M, g: G, ticket: int, obj: Any, reason: int = SYNC_COND_WAIT) -> M:
+        """Wait until the ticket is notified, which may have happened already; returns the M that g is on.
+
+        Go: runtime/sema.go notifyListWait.
+        """
+        if ticket < self.notify:
+            return m
+        sg = g.sudog
+        sg.ticket = ticket
+        m.clock += QUEUE_COST
+        self.enqueue(sg)
+        return park(m, g, reason, obj)
+
+    def notify_one(self, m: M, obj: Any) -> int:
+        """Notify the wait that is first in line; returns how many there were, 0 or 1.
+
+        Go: runtime/sema.go notifyListNotifyOne.
+        """
+        ticket = self.notify
+        if ticket == self.wait:
+            return 0
+        self.notify = ticket + 1
+        sg = self.first
+        while sg is not None:
+            if sg.ticket == ticket:
+                self.remove(sg)
+                m.clock += WAKE_COST
+                ready(m, sg.g, obj)
+                break
+            sg = sg.next
+        return 1
+
+    def notify_all(self, m: M, obj: Any) -> int:
+        """Notify every wait that has begun, first in first out; returns how many there were.
+
+        Go: runtime/sema.go notifyListNotifyAll.
+        """
+        count = self.wait - self.notify
+        sg = self.first
+        self.first = self.last = None
+        self.notify = self.wait
+        while sg is not None:
+            following = sg.next
+            sg.next = sg.prev = None
+            m.clock += WAKE_COST
+            ready(m, sg.g, obj)
+            sg = following
+        return count
+
+    def waiting(self) -> list[G]:
+        """Who sleeps, in the order in which they went to sleep."""
+        return _goroutines(self)
+
+    def check(self) -> None:
+        """Nobody sleeps whose ticket was notified, or was never given."""
+        WaitQ.check(self)
+        sg = self.first
+        while sg is not None:
+            if not self.notify <= sg.ticket < self.wait:
+                throw("check: notified goroutine still sleeps")
+            sg = sg.next
+
+
+def _goroutines(queue: WaitQ) -> list[G]:
+    found = []
+    sg = queue.first
+    while sg is not None:
+        found.append(sg.g)
+        sg = sg.next
+    return found

@@ -53,7 +53,7 @@ def with_world_stopped(m: M, g: G, reason: str, work: Callable[[M], None]) -> M:
     m.mcall = on_g0
     m.g0.switch()
     m = g.m or sent_back(g)
-    return m.sched.worldsema.release(m, g, yields=False)
+    return m.sched.worldsema.release(m, g, is_handoff=True, yields=False)
 
 
 def stop_the_world(m: M, reason: str) -> None:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 class Sudog:
     """Owned by the queue it is in; fields are valid while its goroutine waits."""
 
-    __slots__ = ("case", "elem", "g", "is_select", "next", "prev", "queue", "success")
+    __slots__ = (
+        "acquire_ns", "case", "elem", "g", "is_select", "next", "prev", "queue", "release_ns", "success", "ticket",
+    )  # fmt: skip
 
     def __init__(self, g: G) -> None:
         self.g = g
@@ -30,6 +32,9 @@ class Sudog:
         self.case = -1  # select: the index of the case
         self.is_select = False
         self.success = False  # woken by a value (True) or by a close (False)
+        self.ticket = 0  # semaphore: 1 when it was handed over; condition: the number of the wait
+        self.acquire_ns = 0  # semaphore: since when it waits
+        self.release_ns = 0  # semaphore: when its waker let it go
 
 
 class WaitQ:
@@ -54,6 +59,17 @@ class WaitQ:
         else:
             last.next = sg
         self.last = sg
+
+    def enqueue_first(self, sg: Sudog) -> None:
+        """Join at the head."""
+        first = self.first
+        sg.prev = None
+        sg.next = first
+        if first is None:
+            self.last = sg
+        else:
+            first.prev = sg
+        self.first = sg
 
     def dequeue(self) -> Sudog | None:
         """Take the first waiter that still waits: one whose select another case has won is skipped.

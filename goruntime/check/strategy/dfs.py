@@ -11,8 +11,8 @@ of equal schedules is run to its end exactly once, so the final states are all r
 
 Two steps commute if neither writes what the other touches (`Actor.mask`): operations on different channels, an
 operation and a segment of plain Python. Segments all write MEMORY, so their order is always tried. What a segment
-touches is complete only when it has ended: where it comes to an operation on a channel, it may enable others there, and
-counts as writing it.
+touches is complete only when it has ended: where it comes to an operation on a channel or to a wait, it may enable
+others there, and counts as writing it.
 
 With a bound on preemptions nothing is left asleep (a bound cuts equal schedules differently), a schedule that would
 exceed it is not begun, and the verdict is never `proved` unless the bound cut nothing.
@@ -96,7 +96,7 @@ class DepthFirst:
         mask = self.last_mask | last.touched
         last.touched = 0
         if last.state == OPERATION:
-            mask |= last.mask()
+            mask |= last.arrival_mask()
         if self.last_node is not None:
             self.last_node.masks[self.last_node.index] = mask
         if self.sleep:

@@ -316,7 +316,7 @@ def test_a_semaphore_s_hand_off_lands_the_releaser_at_its_ring_s_tail_and_wakes_
         go(wait)
         gosched()
         go(gosched)
-        sema.release(*here())
+        sema.release(*here(), is_handoff=True)
         return seen
 
     # The waiter was in runnext; the new goroutine, kicked out of it, is before the releaser.

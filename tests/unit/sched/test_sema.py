@@ -30,26 +30,26 @@ def holding(count, release, gomaxprocs=1):
         order.append("main")
         for _ in range(count):
             done.recv()
-        return order, sema.count, len(sema.waiters)
+        return order, sema.count, len(sema.waiting())
 
     return run(main, gomaxprocs=gomaxprocs)
 
 
 def test_with_hand_off_the_waiter_runs_at_once_and_the_releaser_queues_behind_its_ring():
-    order, count, waiting = holding(4, lambda sema: sema.release(*here()))
+    order, count, waiting = holding(4, lambda sema: sema.release(*here(), is_handoff=True))
     assert order == [0, 1, 2, "main", 3] or order == [0, 1, 2, 3, "main"]
     assert order[0] == 0
     assert (count, waiting) == (1, 0)
 
 
 def test_handing_over_without_yielding_the_releaser_goes_on_first():
-    order, count, waiting = holding(3, lambda sema: sema.release(*here(), yields=False))
+    order, count, waiting = holding(3, lambda sema: sema.release(*here(), is_handoff=True, yields=False))
     assert order == ["main", 0, 1, 2]
     assert (count, waiting) == (1, 0)
 
 
 def test_without_hand_off_the_waiter_competes():
-    order, count, waiting = holding(3, lambda sema: sema.release(*here(), is_handoff=False))
+    order, count, waiting = holding(3, lambda sema: sema.release(*here()))
     assert order == ["main", 0, 1, 2]
     assert (count, waiting) == (1, 0)
 
@@ -62,16 +62,16 @@ def test_without_hand_off_somebody_else_may_be_faster_and_the_loser_waits_again(
         def wait(name):
             sema.acquire(*here())
             order.append(name)
-            sema.release(*here(), is_handoff=False)
+            sema.release(*here())
 
         go(wait, "waiter")
         gosched()
-        sema.release(*here(), is_handoff=False)
+        sema.release(*here())
         sema.acquire(*here())  # barging: the waiter is runnable, but has not run
         order.append("main")
         gosched()
         assert order == ["main"]
-        sema.release(*here(), is_handoff=False)
+        sema.release(*here())
         gosched()
         return order
 
@@ -89,7 +89,7 @@ def test_a_handed_over_count_cannot_be_taken_by_others():
 
         go(wait)
         gosched()
-        sema.release(*here(), yields=False)
+        sema.release(*here(), is_handoff=True, yields=False)
         assert sema.count == 0
         go(lambda: (sema.acquire(*here()), order.append("late")))
         gosched()
@@ -110,7 +110,7 @@ def test_waiting_at_the_front():
             go(wait, number)
             gosched()
         for _ in range(3):
-            sema.release(*here())
+            sema.release(*here(), is_handoff=True)
         gosched()
         return order
 

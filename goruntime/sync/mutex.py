@@ -1,0 +1,345 @@
+"""Mutex: mutual exclusion with a normal and a starvation mode.
+
+The state is Go's word: locked, woken, starving, and above them the number of waiters.
+
+*Normal mode.* Waiters queue in FIFO order, but one that is woken does not own the mutex: it competes with whoever runs
+and comes by, and those usually win. A waiter that loses queues again, at the front. The woken bit says that somebody is
+on the way already, so that unlocks wake nobody else. A goroutine that finds the mutex locked spins a little first, if
+others run on other Ps.
+
+*Starvation mode.* A waiter that is woken after more than 1 ms and loses switches to it. Then an unlock hands the mutex
+straight to the first waiter, which runs at once; whoever comes queues at the tail. The mode ends with a waiter that is
+the last one, or that waited less than 1 ms.
+
+Go: internal/sync/mutex.go Mutex.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from greenlet import getcurrent
+
+from ..base.errors import throw
+from ..base.events import SYNC_LOCK, SYNC_UNLOCK
+from ..kernel import costs
+from ..lang.error import SURVIVABLE
+from ..lang.owner import Owned, belong, current_m, outside, unbroken
+from ..sched import waitreason
+from ..sched.ops import OP_LOCK, OP_TRY_LOCK, OP_UNLOCK
+from ..sched.park import struck
+from ..sched.preempt import safepoint
+from ..sched.sema import Sema
+
+if TYPE_CHECKING:
+    from ..sched.g import G
+    from ..sched.m import M
+
+LOCKED = 1
+WOKEN = 2
+STARVING = 4
+WAITER_SHIFT = 3
+ONE_WAITER = 1 << WAITER_SHIFT
+STARVATION_NS = 1_000_000  # Go: starvationThresholdNs
+ACTIVE_SPIN = 4  # rounds; Go: active_spin
+
+COST = costs.MUTEX
+SPIN_COST = costs.MUTEX_SPIN
+PARK_REASON = waitreason.SYNC_MUTEX_LOCK
+
+
+class Mutex(Owned):
+    """A mutual exclusion lock. `with mu:` locks and unlocks it. It is not tied to a goroutine: another may unlock it.
+
+    Go: sync/mutex.go Mutex.
+    """
+
+    __slots__ = ("sema", "state")
+    KIND = "mutex"
+
+    def __init__(self) -> None:
+        Owned.__init__(self)
+        self.state = 0
+        self.sema: Sema | None = None  # made when somebody first waits
+
+    def lock(self) -> None:  # hot: mutex
+        """Lock, waiting until it is free.
+
+        Raises: RuntimeError outside a goroutine.
+        Go: sync/mutex.go Mutex.Lock.
+        """
+        g: G = getcurrent()  # type: ignore[assignment]
+        try:
+            m = g.m
+            clock = m.clock + COST
+        except AttributeError:
+            raise outside("sync.Mutex.lock") from None
+        if self.sched is not m.sched:
+            belong(self, m.sched)
+        if self.ns > clock:
+            clock = self.ns
+        m.clock = clock
+        # Unoptimised form: the call below, always.
+        if not self.state and clock < m.horizon and m.watch is None:
+            self.ns = clock
+            self.state = LOCKED
+        else:
+            self._lock(m, g)
+
+    def unlock(self) -> None:  # hot: mutex
+        """Unlock; a waiter, if there is one, is woken, and in starvation mode gets it and runs at once.
+
+        Raises: FatalError "sync: unlock of unlocked mutex", which cannot be recovered; RuntimeError outside a
+        goroutine.
+        Go: sync/mutex.go Mutex.Unlock.
+        """
+        g: G = getcurrent()  # type: ignore[assignment]
+        try:
+            m = g.m
+            clock = m.clock + COST
+        except AttributeError:
+            raise outside("sync.Mutex.unlock") from None
+        if self.sched is not m.sched:
+            belong(self, m.sched)
+        if self.ns > clock:
+            clock = self.ns
+        m.clock = clock
+        # Unoptimised form: the call below, always.
+        if self.state == LOCKED and clock < m.horizon and m.watch is None:
+            self.ns = clock
+            self.state = 0
+        else:
+            self._unlock(m, g)
+
+    def try_lock(self) -> bool:
+        """Lock if that is possible at once; says whether it was.
+
+        Raises: RuntimeError outside a goroutine.
+        Go: sync/mutex.go Mutex.TryLock.
+        """
+        m, g = current_m("sync.Mutex.try_lock")
+        if self.sched is not m.sched:
+            belong(self, m.sched)
+        m.clock += COST
+        return unbroken(m, g, self._try_lock)
+
+    def __enter__(self) -> None:
+        self.lock()
+
+    def __exit__(self, *_: object) -> None:
+        self.unlock()
+
+    # The slow paths. Each is flat up to its safepoint; what follows is a step of its own in exploration.
+
+    def _lock(self, m: M, g: G) -> None:
+        try:
+            if m.clock >= m.horizon:
+                m = safepoint(m, g, OP_LOCK, self)  # type: ignore[assignment]
+                if m is None:
+                    return
+                if m.sched.controller is not None:
+                    m.sched.controller.perform(g, self.acquire, m, g)
+                    return
+            self.acquire(m, g)
+        except SURVIVABLE:
+            raise
+        except BaseException as exc:  # see sched/park.py: something may be half done
+            struck(m, g, exc)
+            raise
+
+    def _unlock(self, m: M, g: G) -> None:
+        try:
+            if m.clock >= m.horizon:
+                m = safepoint(m, g, OP_UNLOCK, self)  # type: ignore[assignment]
+                if m is None:
+                    return
+                if m.sched.controller is not None:
+                    m.sched.controller.perform(g, self.release, m, g)
+                    return
+            self.release(m, g)
+        except SURVIVABLE:
+            raise
+        except BaseException as exc:
+            struck(m, g, exc)
+            raise
+
+    def _try_lock(self, m: M, g: G) -> bool:
+        if m.clock >= m.horizon:
+            following = safepoint(m, g, OP_TRY_LOCK, self)
+            if following is None:
+                return False
+            m = following
+            if m.sched.controller is not None:
+                return bool(m.sched.controller.perform(g, self.try_acquire, m))
+        return self.try_acquire(m)
+
+    # What the operations do, without a safepoint. RWMutex and Once use these too.
+
+    def acquire(self, m: M, g: G) -> M:
+        """Lock; returns the M that g is on."""
+        how = "free"
+        if self.state:
+            m, how = self.lock_slow(m, g)
+        else:
+            self.state = LOCKED
+        if self.ns > m.clock:
+            m.clock = self.ns
+        self.ns = m.clock
+        if m.watch is not None:
+            m.emit(SYNC_LOCK, self.event_name(), how)
+        return m
+
+    def try_acquire(self, m: M) -> bool:
+        """Lock if it is free and nobody is starving."""
+        if self.ns > m.clock:
+            m.clock = self.ns
+        self.ns = m.clock
+        is_free = not self.state & (LOCKED | STARVING)
+        if is_free:
+            self.state |= LOCKED
+        if m.watch is not None:
+            m.emit(SYNC_LOCK, self.event_name(), "tried" if is_free else "refused")
+        return is_free
+
+    def lock_slow(self, m: M, g: G) -> tuple[M, str]:
+        """Lock one that is locked or has waiters; returns the M that g is on, and how it was got.
+
+        Go: internal/sync/mutex.go lockSlow.
+        """
+        wait_start_ns = -1
+        is_starving = is_awoke = False
+        spins = 0
+        while True:
+            old = self.state
+            if old & (LOCKED | STARVING) == LOCKED and can_spin(m, spins):
+                if not is_awoke and not old & WOKEN and old >> WAITER_SHIFT:
+                    self.state = old | WOKEN
+                    is_awoke = True
+                m = spin(m, g)
+                spins += 1
+                if self.ns > m.clock:
+                    m.clock = self.ns
+                continue
+            new = old
+            if not old & STARVING:
+                new |= LOCKED
+            if old & (LOCKED | STARVING):
+                new += ONE_WAITER
+            if is_starving and old & LOCKED:
+                new |= STARVING
+            if is_awoke:
+                if not new & WOKEN:
+                    throw("sync: inconsistent mutex state")
+                new &= ~WOKEN
+            self.state = new
+            if not old & (LOCKED | STARVING):
+                if wait_start_ns >= 0:
+                    return m, "after waiting"
+                return m, "after spinning" if spins else "free"
+            is_lifo = wait_start_ns >= 0
+            if not is_lifo:
+                m.clock += costs.NANOTIME
+                wait_start_ns = m.clock
+            if self.sema is None:
+                self.sema = Sema()
+            m = self.sema.acquire(m, g, PARK_REASON, is_lifo, self)
+            m.clock += costs.NANOTIME
+            is_starving = is_starving or m.clock - wait_start_ns > STARVATION_NS
+            old = self.state
+            if old & STARVING:
+                # Handed over: but it is not marked as locked, and this goroutine still counts as a waiter.
+                if old & (LOCKED | WOKEN) or not old >> WAITER_SHIFT:
+                    throw("sync: inconsistent mutex state")
+                old += LOCKED - ONE_WAITER
+                if not is_starving or old < ONE_WAITER:
+                    old -= STARVING
+                self.state = old
+                return m, "handed over"
+            is_awoke = True
+            spins = 0
+
+    def release(self, m: M, g: G) -> M:
+        """Unlock; returns the M that g is on.
+
+        Go: internal/sync/mutex.go Unlock, unlockSlow.
+        """
+        old = self.state
+        if not old & LOCKED:
+            m.sched.fatal(m, g, "sync: unlock of unlocked mutex")
+        if self.ns > m.clock:
+            m.clock = self.ns
+        self.ns = m.clock
+        old -= LOCKED
+        self.state = old
+        if old & STARVING:
+            if m.watch is not None:
+                m.emit(SYNC_UNLOCK, self.event_name(), "hands over")
+            return self._wake(m, g, True)
+        if not old >> WAITER_SHIFT or old & WOKEN:
+            if m.watch is not None:
+                m.emit(SYNC_UNLOCK, self.event_name(), "free")
+            return m
+        self.state = old - ONE_WAITER | WOKEN
+        if m.watch is not None:
+            m.emit(SYNC_UNLOCK, self.event_name(), "wakes a waiter")
+        return self._wake(m, g, False)
+
+    def _wake(self, m: M, g: G, is_handoff: bool) -> M:
+        sema = self.sema
+        if sema is None:
+            throw("sync: mutex with waiters has no semaphore")
+        return sema.release(m, g, is_handoff, obj=self)
+
+    def ready(self, op: int, g: G) -> bool:
+        """Would the operation complete now?"""
+        return op != OP_LOCK or not self.state & (LOCKED | STARVING)
+
+    def check(self) -> None:
+        """The state and the queue agree."""
+        state = self.state
+        waiting = 0
+        if self.sema is not None:
+            self.sema.check()
+            waiting = len(self.sema.waiting())
+        if waiting > state >> WAITER_SHIFT:
+            throw("check: mutex has waiters that it does not count")
+        if state & STARVING and not state >> WAITER_SHIFT:
+            throw("check: starving mutex without waiters")
+
+    def __repr__(self) -> str:
+        return f"<sync.Mutex{_said(self.state)}>"
+
+
+def _said(state: int) -> str:
+    """For people: what a mutex' state is."""
+    text = ", locked" if state & LOCKED else ""
+    text += ", starving" if state & STARVING else ""
+    return f"{text}, {state >> WAITER_SHIFT} waiting" if state >> WAITER_SHIFT else text
+
+
+def can_spin(m: M, spins: int) -> bool:
+    """Is it worth waiting on this CPU: few rounds so far, others run on other Ps, nobody waits for this one?
+
+    Go: runtime/proc.go internal_sync_runtime_canSpin.
+    """
+    sched = m.sched
+    return (
+        spins < ACTIVE_SPIN
+        and sched.gomaxprocs > sched.npidle + sched.nmspinning + 1
+        and sched.run_config.cpus > 1
+        and m.p.is_runq_empty()
+    )
+
+
+def spin(m: M, g: G) -> M:
+    """Wait for one round on this CPU, while others run on theirs; returns the M that g is on.
+
+    Go: runtime/proc.go internal_sync_runtime_doSpin.
+    """
+    m.clock += SPIN_COST
+    if m.clock >= m.horizon:
+        return safepoint(m, g, OP_TRY_LOCK, None) or m
+    return m
+
+
+__all__ = ["Mutex"]

@@ -1,0 +1,210 @@
+"""Once: do something exactly once; and functions that are called only the first time.
+
+Go: sync/once.go Once; sync/oncefunc.go OnceFunc, OnceValue, OnceValues.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..base.events import ONCE_DO
+from ..kernel import costs
+from ..lang.owner import Owned, belong, current_m, unbroken
+from ..lang.panic import defer, func, panic, recover, refuse_generators, with_defers
+from ..sched.ops import OP_ONCE, OP_UNLOCK
+from ..sched.preempt import safepoint
+from .mutex import Mutex
+
+if TYPE_CHECKING:
+    from ..sched.g import G
+    from ..sched.m import M
+
+R = TypeVar("R")
+
+COST = costs.ONCE
+
+
+class Once(Owned):
+    """Does one thing once, whoever comes first; the others wait until it is done.
+
+    Go: sync/once.go Once.
+    """
+
+    __slots__ = ("is_done", "m")
+    KIND = "once"
+
+    def __init__(self) -> None:
+        Owned.__init__(self)
+        self.is_done = False
+        self.m = Mutex()
+
+    def do(self, f: Callable[[], Any]) -> None:
+        """Call f if nobody has called `do` before; else wait until that call is over. Done is done, even if f panics.
+
+        f may use `defer`. If it calls this `do` it waits for itself: a deadlock.
+        Raises: what f raises; TypeError if f is not callable; RuntimeError outside a goroutine.
+        Go: sync/once.go Once.Do.
+        """
+        m, g = current_m("sync.Once.do")
+        if self.sched is not m.sched:
+            belong(self, m.sched)
+        if not callable(f):
+            raise TypeError(f"sync.Once.do: {f!r} is not callable; write do(f), not do(f())")
+        m.clock += COST
+        if unbroken(m, g, self._begin):
+            try:
+                with_defers(f)()
+            finally:
+                self._end()
+
+    def _begin(self, m: M, g: G) -> bool:
+        """Is it this goroutine's turn to do it? Then it holds the mutex."""
+        if m.clock >= m.horizon:
+            following = safepoint(m, g, OP_ONCE, self)
+            if following is None:
+                return False
+            m = following
+            if m.sched.controller is not None:
+                return bool(m.sched.controller.perform(g, self._enter, m, g))
+        return self._enter(m, g)
+
+    def _enter(self, m: M, g: G) -> bool:
+        if self.ns > m.clock:
+            m.clock = self.ns
+        self.ns = m.clock
+        if not self.is_done:
+            m = self.m.acquire(m, g)
+            if not self.is_done:
+                if m.watch is not None:
+                    m.emit(ONCE_DO, self.event_name(), "first")
+                return True
+            m = self.m.release(m, g)
+        if m.watch is not None:
+            m.emit(ONCE_DO, self.event_name(), "done before")
+        return False
+
+    def _end(self) -> None:
+        m, g = current_m("sync.Once.do")
+        m.clock += COST
+        unbroken(m, g, self._leave)
+
+    def _leave(self, m: M, g: G) -> None:
+        if m.clock >= m.horizon:
+            following = safepoint(m, g, OP_UNLOCK, self)
+            if following is None:
+                return
+            m = following
+            if m.sched.controller is not None:
+                m.sched.controller.perform(g, self._finish, m, g)
+                return
+        self._finish(m, g)
+
+    def _finish(self, m: M, g: G) -> None:
+        if self.ns > m.clock:
+            m.clock = self.ns
+        self.ns = m.clock
+        self.is_done = True
+        if m.watch is not None:
+            m.emit(ONCE_DO, self.event_name(), "done")
+        self.m.release(m, g)
+
+    def ready(self, op: int, g: G) -> bool:
+        """Would the operation complete now?"""
+        return op != OP_ONCE or self.is_done or not self.m.state
+
+    def check(self) -> None:
+        """The mutex' invariants hold."""
+        self.m.check()
+
+    def __repr__(self) -> str:
+        return f"<sync.Once{', done' if self.is_done else ''}>"
+
+
+class _Held:
+    """What a function that is called once has come to."""
+
+    __slots__ = ("f", "is_valid", "once", "panicked", "result")
+
+    def __init__(self, f: Callable[[], Any]) -> None:
+        self.f: Callable[[], Any] | None = f
+        self.once = Once()
+        self.is_valid = False
+        self.panicked: Any = None
+        self.result: Any = None
+
+    def call(self) -> Any:
+        """The result of the one call, or its panic again."""
+        self.once.do(self._first)
+        if not self.is_valid:
+            panic(self.panicked)
+        return self.result
+
+    @func
+    def _first(self) -> None:
+        f = self.f
+        assert f is not None
+        defer(self._after_first)
+        self.result = with_defers(f)()
+        self.is_valid = True
+
+    def _after_first(self) -> None:
+        self.f = None
+        self.panicked = recover()
+        if not self.is_valid:
+            panic(self.panicked)
+
+
+def once_func(f: Callable[[], Any]) -> Callable[[], None]:
+    """A function that calls f the first time it is called; if f panics, every call panics with the same value.
+
+    Raises: TypeError if f is not callable.
+    Go: sync/oncefunc.go OnceFunc.
+    """
+    held = _Held(_checked(f, "sync.once_func"))
+
+    @wraps(f)
+    def call() -> None:
+        held.call()
+
+    return call
+
+
+def once_value(f: Callable[[], R]) -> Callable[[], R]:
+    """A function that returns what f returned when it was called the first time, the only one.
+
+    If f panics, every call panics with the same value.
+    Raises: TypeError if f is not callable.
+    Go: sync/oncefunc.go OnceValue.
+    """
+    held = _Held(_checked(f, "sync.once_value"))
+
+    @wraps(f)
+    def call() -> R:
+        return held.call()  # type: ignore[no-any-return]
+
+    return call
+
+
+def once_values(f: Callable[[], R]) -> Callable[[], R]:
+    """The same for a function that returns a pair: in Python that is one value.
+
+    Raises: TypeError if f is not callable.
+    Go: sync/oncefunc.go OnceValues.
+    """
+    held = _Held(_checked(f, "sync.once_values"))
+
+    @wraps(f)
+    def call() -> R:
+        return held.call()  # type: ignore[no-any-return]
+
+    return call
+
+
+def _checked(f: Any, what: str) -> Any:
+    refuse_generators(f, what)
+    return f
+
+
+__all__ = ["Once", "once_func", "once_value", "once_values"]

@@ -1,0 +1,388 @@
+"""RWMutex: many readers or one writer; a writer that waits keeps new readers out.
+
+`reader_count` is the number of readers, those who wait included; a writer that has announced itself takes MAX_READERS
+off, so that it is negative while one is pending or holds the lock. `reader_wait` is how many readers the pending writer
+still waits for. Writers compete through the Mutex `w`, so a second one shows as `sync.Mutex.Lock`.
+
+An unlock lets in all readers that wait before the next writer gets its turn: readers and writers cannot starve one
+another.
+
+Go: sync/rwmutex.go RWMutex.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from greenlet import getcurrent
+
+from ..base.errors import throw
+from ..base.events import SYNC_LOCK, SYNC_UNLOCK
+from ..kernel import costs
+from ..lang.owner import Owned, belong, current_m, outside, unbroken
+from ..sched import waitreason
+from ..sched.inner import inner_point
+from ..sched.ops import OP_ANNOUNCE, OP_DRAIN, OP_LOCK, OP_RLOCK, OP_RUNLOCK, OP_TRY_LOCK, OP_UNLOCK
+from ..sched.preempt import safepoint
+from ..sched.sema import Sema
+from .mutex import LOCKED, STARVING, Mutex
+
+if TYPE_CHECKING:
+    from ..sched.g import G
+    from ..sched.m import M
+
+MAX_READERS = 1 << 30  # Go: rwmutexMaxReaders
+
+READ_COST = costs.RWMUTEX_READ
+WRITE_COST = costs.RWMUTEX_WRITE
+READER_REASON = waitreason.SYNC_RWMUTEX_RLOCK
+WRITER_REASON = waitreason.SYNC_RWMUTEX_LOCK
+
+
+class RWMutex(Owned):
+    """A lock that many readers or one writer hold. `with rw:` locks it for writing, `with rw.rlocker():` for reading.
+
+    Read locks may not be nested: a writer that comes in between waits for the first and keeps the second out.
+    Go: sync/rwmutex.go RWMutex.
+    """
+
+    __slots__ = ("reader_count", "reader_sema", "reader_wait", "w", "writer_sema")
+    KIND = "rwmutex"
+
+    def __init__(self) -> None:
+        Owned.__init__(self)
+        self.w = Mutex()  # held by the pending or present writer
+        self.writer_sema = Sema()
+        self.reader_sema = Sema()
+        self.reader_count = 0
+        self.reader_wait = 0
+
+    def rlock(self) -> None:  # hot: rwmutex
+        """Lock for reading, waiting while a writer holds it or waits for it.
+
+        Raises: RuntimeError outside a goroutine.
+        Go: sync/rwmutex.go RWMutex.RLock.
+        """
+        g: G = getcurrent()  # type: ignore[assignment]
+        try:
+            m = g.m
+            clock = m.clock + READ_COST
+        except AttributeError:
+            raise outside("sync.RWMutex.rlock") from None
+        if self.sched is not m.sched:
+            belong(self, m.sched)
+        if self.ns > clock:
+            clock = self.ns
+        m.clock = clock
+        # Unoptimised form: the call below, always.
+        if self.reader_count >= 0 and clock < m.horizon and m.watch is None:
+            self.ns = clock
+            self.reader_count += 1
+        else:
+            unbroken(m, g, self._rlock)
+
+    def runlock(self) -> None:  # hot: rwmutex
+        """Undo one rlock; the last reader that a writer waits for lets it in.
+
+        Raises: FatalError "sync: RUnlock of unlocked RWMutex", which cannot be recovered; RuntimeError outside a
+        goroutine.
+        Go: sync/rwmutex.go RWMutex.RUnlock.
+        """
+        g: G = getcurrent()  # type: ignore[assignment]
+        try:
+            m = g.m
+            clock = m.clock + READ_COST
+        except AttributeError:
+            raise outside("sync.RWMutex.runlock") from None
+        if self.sched is not m.sched:
+            belong(self, m.sched)
+        if self.ns > clock:
+            clock = self.ns
+        m.clock = clock
+        # Unoptimised form: the call below, always.
+        if self.reader_count > 0 and clock < m.horizon and m.watch is None:
+            self.ns = clock
+            self.reader_count -= 1
+        else:
+            unbroken(m, g, self._runlock)
+
+    def try_rlock(self) -> bool:
+        """Lock for reading if no writer holds it or waits for it; says whether it did.
+
+        Raises: RuntimeError outside a goroutine.
+        Go: sync/rwmutex.go RWMutex.TryRLock.
+        """
+        m, g = current_m("sync.RWMutex.try_rlock")
+        if self.sched is not m.sched:
+            belong(self, m.sched)
+        m.clock += READ_COST
+        return unbroken(m, g, self._try_rlock)
+
+    def lock(self) -> None:
+        """Lock for writing: keep new readers out, and wait for those who are in.
+
+        Raises: RuntimeError outside a goroutine.
+        Go: sync/rwmutex.go RWMutex.Lock.
+        """
+        m, g = current_m("sync.RWMutex.lock")
+        if self.sched is not m.sched:
+            belong(self, m.sched)
+        m.clock += WRITE_COST
+        unbroken(m, g, self._lock)
+
+    def unlock(self) -> None:
+        """Unlock for writing: all readers that wait get in, then the next writer has its turn.
+
+        Raises: FatalError "sync: Unlock of unlocked RWMutex", which cannot be recovered; RuntimeError outside a
+        goroutine.
+        Go: sync/rwmutex.go RWMutex.Unlock.
+        """
+        m, g = current_m("sync.RWMutex.unlock")
+        if self.sched is not m.sched:
+            belong(self, m.sched)
+        m.clock += WRITE_COST
+        unbroken(m, g, self._unlock)
+
+    def try_lock(self) -> bool:
+        """Lock for writing if nobody holds it; says whether it did.
+
+        Raises: RuntimeError outside a goroutine.
+        Go: sync/rwmutex.go RWMutex.TryLock.
+        """
+        m, g = current_m("sync.RWMutex.try_lock")
+        if self.sched is not m.sched:
+            belong(self, m.sched)
+        m.clock += WRITE_COST
+        return unbroken(m, g, self._try_lock)
+
+    def rlocker(self) -> RLocker:
+        """The readers' side as a lock of its own, for `with` and Cond.
+
+        Go: sync/rwmutex.go RWMutex.RLocker.
+        """
+        return RLocker(self)
+
+    def __enter__(self) -> None:
+        self.lock()
+
+    def __exit__(self, *_: object) -> None:
+        self.unlock()
+
+    # Each operation up to its safepoint, then what it does.
+
+    def _rlock(self, m: M, g: G) -> None:
+        if m.clock >= m.horizon:
+            following = safepoint(m, g, OP_RLOCK, self)
+            if following is None:
+                return
+            m = following
+            if m.sched.controller is not None:
+                m.sched.controller.perform(g, self._acquire_read, m, g)
+                return
+        self._acquire_read(m, g)
+
+    def _acquire_read(self, m: M, g: G) -> None:
+        self._join(m)
+        self.reader_count += 1
+        how = "read"
+        if self.reader_count < 0:
+            m = self.reader_sema.acquire(m, g, READER_REASON, obj=self)
+            how = "read after waiting"
+        if m.watch is not None:
+            m.emit(SYNC_LOCK, self.event_name(), how)
+
+    def _runlock(self, m: M, g: G) -> None:
+        if m.clock >= m.horizon:
+            following = safepoint(m, g, OP_RUNLOCK, self)
+            if following is None:
+                return
+            m = following
+            if m.sched.controller is not None:
+                m.sched.controller.perform(g, self._release_read, m, g)
+                return
+        self._release_read(m, g)
+
+    def _release_read(self, m: M, g: G) -> None:
+        count = self.reader_count - 1
+        if count + 1 in (0, -MAX_READERS):
+            m.sched.fatal(m, g, "sync: RUnlock of unlocked RWMutex")
+        self._join(m)
+        self.reader_count = count
+        if m.watch is not None:
+            m.emit(SYNC_UNLOCK, self.event_name(), "read")
+        if count < 0:
+            self.reader_wait -= 1
+            if self.reader_wait == 0:
+                self.writer_sema.release(m, g, obj=self)
+
+    def _try_rlock(self, m: M, g: G) -> bool:
+        if m.clock >= m.horizon:
+            following = safepoint(m, g, OP_TRY_LOCK, self)
+            if following is None:
+                return False
+            m = following
+            if m.sched.controller is not None:
+                return bool(m.sched.controller.perform(g, self._try_acquire_read, m))
+        return self._try_acquire_read(m)
+
+    def _try_acquire_read(self, m: M) -> bool:
+        self._join(m)
+        is_free = self.reader_count >= 0
+        if is_free:
+            self.reader_count += 1
+        if m.watch is not None:
+            m.emit(SYNC_LOCK, self.event_name(), "read, tried" if is_free else "read, refused")
+        return is_free
+
+    def _lock(self, m: M, g: G) -> None:
+        if m.clock >= m.horizon:
+            following = safepoint(m, g, OP_LOCK, self)
+            if following is None:
+                return
+            m = following
+            if m.sched.controller is not None:
+                m.sched.controller.perform(g, self._acquire, m, g)
+                return
+        self._acquire(m, g)
+
+    def _acquire(self, m: M, g: G) -> None:
+        how = "free"
+        if self.w.state:
+            m, how = self.w.lock_slow(m, g)
+        else:
+            self.w.state = LOCKED
+        m = inner_point(m, g, OP_ANNOUNCE, self)
+        self._join(m)
+        readers = self.reader_count
+        self.reader_count = readers - MAX_READERS
+        self.reader_wait += readers
+        if readers and self.reader_wait:
+            m = inner_point(m, g, OP_DRAIN, self)
+            m = self.writer_sema.acquire(m, g, WRITER_REASON, obj=self)
+            how = "after waiting"
+        if m.watch is not None:
+            m.emit(SYNC_LOCK, self.event_name(), how)
+
+    def _unlock(self, m: M, g: G) -> None:
+        if m.clock >= m.horizon:
+            following = safepoint(m, g, OP_UNLOCK, self)
+            if following is None:
+                return
+            m = following
+            if m.sched.controller is not None:
+                m.sched.controller.perform(g, self._release, m, g)
+                return
+        self._release(m, g)
+
+    def _release(self, m: M, g: G) -> None:
+        readers = self.reader_count + MAX_READERS
+        if readers >= MAX_READERS:
+            m.sched.fatal(m, g, "sync: Unlock of unlocked RWMutex")
+        self._join(m)
+        self.reader_count = readers
+        if m.watch is not None:
+            m.emit(SYNC_UNLOCK, self.event_name(), f"lets {readers} in" if readers else "free")
+        for _ in range(readers):
+            m = self.reader_sema.release(m, g, obj=self)
+        self.w.release(m, g)
+
+    def _try_lock(self, m: M, g: G) -> bool:
+        if m.clock >= m.horizon:
+            following = safepoint(m, g, OP_TRY_LOCK, self)
+            if following is None:
+                return False
+            m = following
+            if m.sched.controller is not None:
+                return bool(m.sched.controller.perform(g, self._try_acquire, m, g))
+        return self._try_acquire(m, g)
+
+    def _try_acquire(self, m: M, g: G) -> bool:
+        self._join(m)
+        is_free = False
+        if not self.w.state & (LOCKED | STARVING):
+            self.w.state |= LOCKED
+            m = inner_point(m, g, OP_TRY_LOCK, self)
+            is_free = self.reader_count == 0
+            if is_free:
+                self.reader_count = -MAX_READERS
+            else:
+                m = inner_point(m, g, OP_UNLOCK, self)
+                m = self.w.release(m, g)
+        if m.watch is not None:
+            m.emit(SYNC_LOCK, self.event_name(), "tried" if is_free else "refused")
+        return is_free
+
+    def _join(self, m: M) -> None:
+        """Set the clocks of the thread and of the lock to the later of the two."""
+        if self.ns > m.clock:
+            m.clock = self.ns
+        self.ns = m.clock
+
+    def ready(self, op: int, g: G) -> bool:
+        """Would the operation complete now?"""
+        if op == OP_LOCK:
+            return not self.w.state & (LOCKED | STARVING)
+        if op == OP_RLOCK:
+            return self.reader_count >= 0
+        if op == OP_DRAIN:
+            return self.writer_sema.count > 0
+        return True
+
+    def check(self) -> None:
+        """The counts and the queues agree."""
+        self.w.check()
+        self.writer_sema.check()
+        self.reader_sema.check()
+        is_announced = self.reader_count < 0
+        if not -MAX_READERS <= self.reader_count < MAX_READERS:
+            throw("check: rwmutex has too many readers")
+        if is_announced and not self.w.state & (LOCKED | STARVING):
+            throw("check: rwmutex has a writer that does not hold w")
+        if self.reader_sema.waiting() and not is_announced:
+            throw("check: readers wait for no writer")
+        if len(self.writer_sema.waiting()) > 1:
+            throw("check: two writers wait for readers")
+        if is_announced and not 0 <= self.reader_wait <= self.reader_count + MAX_READERS:
+            throw("check: rwmutex waits for readers that are not there")
+
+    def __repr__(self) -> str:
+        count = self.reader_count
+        if count >= 0:
+            return f"<sync.RWMutex, {count} readers>" if count else "<sync.RWMutex>"
+        waits = f" waits for {self.reader_wait} readers" if self.reader_wait else ", locked"
+        return f"<sync.RWMutex{waits}>"
+
+
+class RLocker:
+    """The readers' side of an RWMutex: `lock` is its rlock, `unlock` its runlock."""
+
+    __slots__ = ("rw",)
+
+    def __init__(self, rw: RWMutex) -> None:
+        self.rw = rw
+
+    def lock(self) -> None:
+        """Lock for reading."""
+        self.rw.rlock()
+
+    def unlock(self) -> None:
+        """Undo one lock for reading."""
+        self.rw.runlock()
+
+    def __enter__(self) -> None:
+        self.rw.rlock()
+
+    def __exit__(self, *_: object) -> None:
+        self.rw.runlock()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RLocker) and other.rw is self.rw
+
+    def __hash__(self) -> int:
+        return object.__hash__(self.rw)
+
+    def __repr__(self) -> str:
+        return f"<sync.RLocker of {self.rw!r}>"
+
+
+__all__ = ["RLocker", "RWMutex"]
