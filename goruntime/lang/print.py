@@ -127,8 +127,10 @@ def own_text(value: Any) -> str:
 
 
 def exception_text(error: BaseException) -> str:
-    """A Python exception as a panic shows it: `ValueError: text`."""
+    """A Python exception as a panic shows it: `ValueError: text`. One with a method `error` is Go's: its text alone."""
     kind = type(error)
+    if hasattr(kind, "error"):
+        return own_text(error)
     name = kind.__qualname__.replace("<locals>.", "")
     if kind.__module__ not in ("builtins", "__main__"):
         name = f"{kind.__module__}.{name}"
