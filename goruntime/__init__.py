@@ -1,6 +1,6 @@
 """goruntime: Go's runtime rebuilt in Python as a glass box."""
 
-from . import debug, os, runtime, sync, time
+from . import coro, debug, errors, os, rand, runtime, sync, time
 from ._version import __version__
 from .base.errors import Deadlock, FatalError, GoPanic, RuntimeFailure, Timeout
 from .boot import run
@@ -23,9 +23,11 @@ __all__ = [
     "__version__",
     "cap",
     "chan",
+    "coro",
     "debug",
     "default",
     "defer",
+    "errors",
     "func",
     "go",
     "nilchan",
@@ -33,6 +35,7 @@ __all__ = [
     "panic",
     "print_",
     "println",
+    "rand",
     "recover",
     "returned",
     "returns",

@@ -278,7 +278,7 @@ class Runtime:
         sched = self.sched
         if gp.status == WAITING:
             gp.sudog = Sudog(gp)  # the old one may still be linked into a queue
-        if gp.is_resting() or (gp.status == RUNNABLE and not gp.was_started()):
+        if gp.is_resting() or (gp.status in (RUNNABLE, WAITING) and not gp.was_started()):
             gp.status = DEAD
             gp.fn, gp.args, gp.kwargs = None, (), {}
             return
@@ -307,7 +307,7 @@ class Runtime:
         gp.lockedm = None
         gp.lock_count = 0
         gp.timer = None
-        gp.param = gp.wait_object = gp.pending_obj = None
+        gp.param = gp.wait_object = gp.pending_obj = gp.coroarg = None
         gp.labels = gp.ancestors = None
         gp.origin = NO_ORIGIN
         gp.preempt = False

@@ -124,7 +124,8 @@ nothing but the events rebuilds all run queues from them (tests/unit/observe/que
 
 # name -> (meaning, example of (m, p, g), example of its fields)
 KINDS: dict[str, tuple[str, tuple[int, int, int], tuple[Any, ...]]] = {
-    "go_create": ("a `go` statement made `target`, which will call `function`, and put it into `queue`. Without a goroutine: main, or a timer's function", (0, 0, 1), (6, "main.worker", "runnext")),
+    "go_create": ("a `go` statement made `target`, which will call `function`, and put it into `queue` (`coroutine`: into none, its partner will switch to it). Without a goroutine: main, or a timer's function", (0, 0, 1), (6, "main.worker", "runnext")),
+    "go_switch": ("a coroutine switch: `target`, which was blocked on it, runs on in its place; `how`: it is blocked from here on, or ends", (0, 0, 1), (6, "is blocked")),
     "go_start": ("a goroutine begins or goes on to run, taken from `queue`, because of `why` (see above)", (0, 0, 6), ("runnext", "park")),
     "go_park": ("it waits, for `reason` (Go's wait reasons), on `object` if that has a name", (0, 0, 1), ("chan receive", "chan 1")),
     "go_ready": ("it made `target` runnable, which waited for `reason` on `object`, and put it into `queue`. Without a goroutine: a timer did", (0, 0, 6), (1, "runnext", "chan receive", "chan 1")),

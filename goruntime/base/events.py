@@ -74,11 +74,13 @@ WAITGROUP_WAIT = _kind("waitgroup_wait", "object", "count")  # what is waited fo
 COND_WAIT = _kind("cond_wait", "object", "ticket")
 COND_NOTIFY = _kind("cond_notify", "object", "how", "count")  # signal or broadcast, and how many waits it ended
 ONCE_DO = _kind("once_do", "object", "how")  # first, done, or done before
+GO_SWITCH = _kind("go_switch", "target", "how")  # a coroutine: target runs instead of g, which is blocked, or ends
 
 NAMES = tuple(_NAMES)
 
 # Queues a goroutine can land in or be taken from.
 RUNNEXT, RING, GLOBAL, DIRECT = "runnext", "ring", "global", "direct"
+COROUTINE = "coroutine"  # in none: made for a coroutine, and switched to by its partner
 
 
 def as_record(event: Event) -> dict[str, Any]:

@@ -84,6 +84,7 @@ from .actor import (
     CLOCK_READ,
     CLOCK_WRITE,
     ENDED,
+    EVERYTHING,
     IN_HOST_CALL,
     OPERATION,
     PARKED,
@@ -215,6 +216,27 @@ class Controller:
         chosen = self.choose(m, me)
         if chosen is not me:
             self.give_way(m, g, chosen)
+
+    def born_parked(self, gp: G) -> None:
+        """A coroutine: nobody readies it, its partner switches to it."""
+        self.add(gp)
+        me: Actor = gp.pending_obj
+        me.state = PARKED
+        me.is_quiet = False
+
+    def switched(self, g: G, gnext: G, is_exit: bool) -> None:
+        """The step goes on in gnext. Where it leads is not known to whoever took it, so it counts as touching all."""
+        me: Actor = g.pending_obj
+        other: Actor = gnext.pending_obj
+        me.touched = EVERYTHING
+        other.state = STEPPING
+        self.current = other
+        if is_exit:
+            me.state = ENDED
+            g.pending_obj = None
+            self.live.remove(me)
+        else:
+            me.state = PARKED
 
     def choose_case(self, cases: CaseList, ready_indices: list[int]) -> int:
         """Which of the ready cases of a select is taken: when somebody parked for it, one that meets that one."""

@@ -29,6 +29,9 @@ TIMER_FIRE = 72  # afterfunc_fire_start_exit without the goroutine
 TIME_NOW = 45  # time_now
 DEFER_PANIC = 145  # panic_recover
 LOCK_THREAD = 1  # lock_unlock_os_thread
+NEWCORO = 174  # iter_pull
+COROSWITCH = 28  # iter_pull_next / 2: into the iterator, or back
+RAND = 3  # rand_uint64
 PRINT = 248  # the builtin print: a write without entering a system call (write_dev_null)
 
 # Semaphores and package sync: an operation that completes at once; waking and parking add READY and PARK.

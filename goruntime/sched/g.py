@@ -51,7 +51,7 @@ class G(greenlet):
     """One goroutine. Owned by the M that runs it; by its queue or its waker otherwise."""
 
     __slots__ = (
-        "ancestors", "args", "deferring", "fn", "frames", "goid", "index", "is_fresh", "is_system", "kwargs",
+        "ancestors", "args", "coroarg", "deferring", "fn", "frames", "goid", "index", "is_fresh", "is_system", "kwargs",
         "labels", "lock_count", "lockedm", "m", "ns", "origin", "panicking", "param", "pending_obj", "pending_op",
         "preempt", "recv_ok", "select_done", "status", "sudog", "timer", "unwinding", "wait_object", "waitreason",
     )  # fmt: skip
@@ -67,6 +67,7 @@ class G(greenlet):
         self.sudog = Sudog(self)
         self.recv_ok = True  # the last recv_ got a value, not a close
         self.select_done = False  # a select of this goroutine was won
+        self.coroarg: Any = None  # the coro whose goroutine this is, once it is about to end
         self.param: Any = None  # what a waker that is no channel leaves for it
         self.waitreason = 0
         self.wait_object: Any = None  # what it waits for, for display

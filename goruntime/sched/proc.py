@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from ..base.errors import throw
 from ..base.events import DIRECT, GO_CREATE, GO_END
 from ..base.names import function_name
+from .coro import coroexit, run_instead
 from .g import GFREE_SPILL, NO_KWARGS, NO_ORIGIN, G
 from .park import dropg
+from .preempt import horizon_of
 from .status import DEAD, DEBUG, IDLE, PREEMPTED, RUNNABLE, RUNNING, SYSCALL, WAITING, casgstatus
 from .system import register_system_goroutines
 from .threadlock import exit_locked
@@ -91,11 +93,12 @@ def gfput(sched: Sched, pp: P, gp: G) -> None:
 
 
 def goexit0(m: M) -> None:
-    """On g0: the running goroutine is done.
+    """On g0: the running goroutine is done. A coroutine's last switch is made here.
 
     Go: runtime/proc.go goexit0, gdestroy.
     """
     gp = m.curg
+    gnext = coroexit(m, gp) if gp.coroarg is not None else None
     if m.watch is not None:
         m.emit(GO_END)
     casgstatus(gp, RUNNING, DEAD)
@@ -112,6 +115,10 @@ def goexit0(m: M) -> None:
     if was_locked:
         m.sched.refresh_all_checks()
         exit_locked(m)
+    if gnext is not None:
+        run_instead(m, gnext)
+        m.horizon = horizon_of(m)
+        gnext.switch()
 
 
 def new_main(sched: Sched, m: M, fn: Callable[..., Any], args: tuple[Any, ...]) -> G:

@@ -55,6 +55,14 @@ class Controller(Protocol):
         """g may: do the operation, without another safepoint; return its result when g may go on."""
         ...
 
+    def born_parked(self, gp: G) -> None:
+        """A coroutine was made: a goroutine in no queue."""
+        ...
+
+    def switched(self, g: G, gnext: G, is_exit: bool) -> None:
+        """g gives its place to gnext, a coroutine, in the middle of a step; is_exit: and ends."""
+        ...
+
     def after(self, m: M, g: G) -> None:
         """g has done an operation that others can see: return when it may go on."""
         ...

@@ -44,13 +44,14 @@ G_EDGES = {
     (DEAD, RUNNABLE): "newproc1: the go statement",
     (RUNNABLE, RUNNING): "execute",
     (RUNNING, RUNNABLE): "gosched, preemption, exitsyscall without a P",
-    (RUNNING, WAITING): "park",
+    (RUNNING, WAITING): "park, coroswitch",
     (WAITING, RUNNABLE): "ready, injectglist",
     (RUNNING, SYSCALL): "entersyscall",
     (SYSCALL, RUNNING): "exitsyscall",
     (RUNNING, DEAD): "goexit",
-    (WAITING, RUNNING): "a park that its unlock function refused; stop-the-world ended",
+    (WAITING, RUNNING): "a park that its unlock function refused; stop-the-world ended; coroswitch",
     (DEAD, WAITING): "a system goroutine is born parked",
+    (RUNNABLE, WAITING): "newcoro: in no queue yet, and will be switched to",
 }
 P_EDGES = {
     (PIDLE, PRUNNING): "acquirep",

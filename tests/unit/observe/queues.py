@@ -41,6 +41,8 @@ class Queues:
         self.become(e["target"], "runnable")
         if e["target"] == 1:
             assert e["queue"] == "direct"
+        elif e["queue"] == "coroutine":
+            self.become(e["target"], "waiting")
         else:
             assert e["queue"] == "runnext"
             self.put_next(e["p"], e["target"])
@@ -85,6 +87,15 @@ class Queues:
         self.take(e["m"], e["p"], goid, e["queue"], e["why"])
         self.become(goid, "running")
         self.started += 1
+
+    def on_go_switch(self, e):
+        assert self.state[e["target"]] == "waiting", e
+        assert self.state[e["g"]] == "running", e
+        if e["how"] == "is blocked":
+            self.leave(e, "waiting")
+        else:
+            assert e["how"] == "ends"  # and go_end follows
+        self.become(e["target"], "running")
 
     def on_proc_steal(self, e):
         victim = e["victim"]

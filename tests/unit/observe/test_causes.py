@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from goruntime import chan, default, go, run, runtime, select, syscall, time
+from goruntime import chan, coro, default, go, run, runtime, select, syscall, time
 from goruntime.base.errors import Deadlock
 from goruntime.base.events import as_record
 
@@ -65,6 +65,22 @@ def selects():
         select(left.recv, right.recv, default)
         select(left.recv_, right.recv_)
     stop.close()
+
+
+def coroutines():
+    done = chan()
+
+    def puller(n):
+        next_, stop = coro.pull(range(n))
+        while next_()[1] and n % 3:
+            runtime.gosched()
+        stop()
+        done.send(None)
+
+    for n in range(20):
+        go(puller, n)
+    for _ in range(20):
+        done.recv()
 
 
 def tree():
@@ -165,6 +181,7 @@ PROGRAMS = (
     overflowing_ring,
     workers,
     selects,
+    coroutines,
     tree,
     deadlock,
     sleepers,

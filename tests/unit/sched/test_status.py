@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from goruntime import chan, go, run
+from goruntime import chan, coro, go, run
 from goruntime.base.errors import Throw
 from goruntime.lang.syscall import syscall
 from goruntime.runtime import gomaxprocs, gosched, work
@@ -59,6 +59,8 @@ def walk():
         gomaxprocs(5)  # revives them
         syscall(abs, 1, takes=1e-6)
         work(30e-3)
+        _, stop = coro.pull([1])
+        stop()
 
     run(program, gomaxprocs=4)
 
