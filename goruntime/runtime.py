@@ -9,17 +9,19 @@ import sys
 from types import FrameType
 from typing import NamedTuple
 
+from greenlet import getcurrent
+
 from .base.config import MAX_GOMAXPROCS, seconds_to_ns
 from .base.names import qualified
-from .lang.error import Error
-from .lang.owner import current_m, unbroken
+from .lang.error import SURVIVABLE, Error
+from .lang.owner import current_m, outside, unbroken
 from .lang.panic import goexit, panic
 from .sched import threadlock
 from .sched.g import G
 from .sched.m import M
 from .sched.ops import OP_GOSCHED, OP_THREAD, OP_WORK, OP_WORLD
-from .sched.park import sent_back
-from .sched.preempt import gosched_m, safepoint
+from .sched.park import struck
+from .sched.preempt import safepoint, yield_to_others
 from .sched.stw import with_world_stopped
 
 GO_VERSION = "go1.27.3"  # what this runtime follows
@@ -52,25 +54,29 @@ def _work(m: M, g: G, left_ns: int) -> None:
         left_ns -= m.clock - start_ns
 
 
-def gosched() -> None:
+def gosched() -> None:  # hot: yield
     """Let other goroutines run; this one goes to the tail of the global queue.
 
     Raises: RuntimeError outside a goroutine.
     Go: runtime/proc.go Gosched.
     """
-    unbroken(*current_m("runtime.gosched"), _gosched)
-
-
-def _gosched(m: M, g: G) -> None:
-    if m.clock >= m.horizon:
-        following = safepoint(m, g, OP_GOSCHED, None)
-        if following is None or following.sched.controller is not None:
-            return  # the controller let others run at the safepoint, if it wanted to
-        m = following
-    m.mcall = gosched_m
-    m.g0.switch()
-    if g.m is None:
-        sent_back(g)
+    g: G = getcurrent()  # type: ignore[assignment]
+    try:
+        m = g.m
+        clock = m.clock
+    except AttributeError:
+        raise outside("runtime.gosched") from None
+    try:
+        if clock >= m.horizon:
+            m = safepoint(m, g, OP_GOSCHED, None)  # type: ignore[assignment]
+            if m is None or m.sched.controller is not None:
+                return  # the controller let others run at the safepoint, if it wanted to
+        yield_to_others(m, g)
+    except SURVIVABLE:
+        raise
+    except BaseException as exc:
+        struck(m, g, exc)
+        raise
 
 
 def gomaxprocs(n: int = 0) -> int:

@@ -15,23 +15,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Self
 
+from greenlet import getcurrent
+
 from .base.config import seconds_to_ns
 from .base.events import GO_CREATE, RUNNEXT
 from .base.names import function_name
 from .kernel import costs
 from .lang.chan import chan, nilchan
-from .lang.owner import belong, current_m, unbroken
+from .lang.error import SURVIVABLE
+from .lang.owner import belong, current_m, outside, unbroken
 from .lang.panic import panic, refuse_generators
 from .lang.timerchan import TimerChan, offer
 from .sched import timers
 from .sched.g import G
 from .sched.m import M
 from .sched.ops import OP_SLEEP, OP_TIME, OP_TIMER
-from .sched.park import park
+from .sched.park import struck
 from .sched.preempt import end_again, safepoint
 from .sched.sched import Sched
 from .sched.spin import wakep
-from .sched.waitreason import SLEEP
+
+LONG = 1e9  # s; sleeps that are shorter than this fit wherever nanoseconds are kept
 
 nanosecond = 1e-9
 microsecond = 1e-6
@@ -107,40 +111,38 @@ def until(t: float) -> float:
     return -since(t)
 
 
-def sleep(d: float) -> None:
+def sleep(d: float) -> None:  # hot: sleep
     """Let this goroutine wait for d seconds; nothing happens if d is not positive.
 
     Raises: TypeError if d is no number, ValueError for NaN; RuntimeError outside a goroutine.
     Go: runtime/time.go timeSleep.
     """
-    m, g = current_m("time.sleep")
-    delay_ns = seconds_to_ns(d, "time.sleep: d")
-    if delay_ns > 0:
-        unbroken(m, g, _sleep, delay_ns)
-
-
-def _sleep(m: M, g: G, delay_ns: int) -> None:
-    if m.clock >= m.horizon:
-        sched = m.sched
-        if safepoint(m, g, OP_SLEEP, None) is None:
-            end_again(sched)
-        if sched.controller is not None:
-            sched.controller.perform(g, _arm_and_park, g, delay_ns)
-            return
-    _arm_and_park(g, delay_ns)
-
-
-def _arm_and_park(g: G, delay_ns: int) -> None:
-    """The rest of `sleep`.
-
-    Unlike Go, the timer is armed first: nothing can happen between the two, since no other thread runs meanwhile.
-    """
-    m = g.m
-    timer = g.timer
-    if timer is None:
-        timer = g.timer = timers.Timer(timers.goroutine_ready, g)
-    timers.modify(m, timer, _when(m, delay_ns), 0)
-    park(m, g, SLEEP, timer)
+    g: G = getcurrent()  # type: ignore[assignment]
+    try:
+        m = g.m
+        clock = m.clock
+    except AttributeError:
+        raise outside("time.sleep") from None
+    if type(d) is float and 0.0 < d < LONG:
+        delay_ns = round(d * 1e9)  # unoptimised form: the other branch
+    else:
+        delay_ns = seconds_to_ns(d, "time.sleep: d")
+    if delay_ns <= 0:
+        return
+    try:
+        if clock >= m.horizon:
+            sched = m.sched
+            if safepoint(m, g, OP_SLEEP, None) is None:
+                end_again(sched)
+            if sched.controller is not None:
+                sched.controller.perform(g, timers.time_sleep, g, delay_ns)
+                return
+        timers.time_sleep(g, delay_ns)
+    except SURVIVABLE:
+        raise
+    except BaseException as exc:
+        struck(m, g, exc)
+        raise
 
 
 class _Armed:

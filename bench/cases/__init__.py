@@ -1,12 +1,13 @@
 """All benchmarks, in the order of the table."""
 
-from . import explore, handoff, scale, select, spawn, startup, switch
+from . import explore, handoff, scale, select, spawn, startup, switch, timers
 
 CASES = (
     *handoff.CASES,
     *spawn.CASES,
     *select.CASES,
     *switch.CASES,
+    *timers.CASES,
     *explore.CASES,
     *startup.CASES,
     *scale.CASES,

@@ -9,7 +9,7 @@ from ..lang.owner import Owned
 from ..lang.select import SEND, CaseList
 from ..lang.timerchan import TimerChan
 from ..sched.ops import OP_ADD, OP_BITS, OP_LEN, OP_RECV, OP_SELECT, OP_SEND, OP_SLEEP, OP_TIMER, OP_WAIT, OPERATIONS
-from ..sched.timers import goroutine_ready
+from ..sched.park import goroutine_ready
 from ..time import _go_func, _send_time
 
 if TYPE_CHECKING:

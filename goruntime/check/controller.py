@@ -75,10 +75,10 @@ from ..sched.ops import (
     OP_WORK,
     OPERATIONS,
 )
-from ..sched.park import park, ready
+from ..sched.park import goroutine_ready, park, ready
 from ..sched.sched import Outcome
 from ..sched.status import RUNNABLE, RUNNING, WAITING, casgstatus
-from ..sched.timers import Timer, fire, goroutine_ready, next_timers
+from ..sched.timers import Timer, fire, next_timers
 from ..sched.waitreason import IO_WAIT
 from .actor import (
     CLOCK_READ,

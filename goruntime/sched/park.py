@@ -35,10 +35,12 @@ from .waitreason import WAIT_REASONS
 if TYPE_CHECKING:
     from .g import G
     from .m import M
+    from .p import P
 
 PARK_COST = costs.PARK  # with the switch to the next goroutine, which execute charges when it makes that
 SCHEDULE_COST = costs.SCHEDULE
 READY_COST = costs.READY
+COLLECT_EVERY = 65_536  # rounds of the scheduler between two looks of CPython's cyclic collector
 
 
 def park(m: M, g: G, reason: int, obj: Any) -> M:  # hot: unbuffered
@@ -83,11 +85,72 @@ def park(m: M, g: G, reason: int, obj: Any) -> M:  # hot: unbuffered
             gp.switch()
             g.wait_object = None
             return g.m or sent_back(g)
+    if clock < m.horizon and 0 < p.next_check_ns <= clock - SCHEDULE_COST and _park_while_due(m, g, p, clock):
+        g.wait_object = None
+        return g.m or sent_back(g)
     m.clock = clock - SCHEDULE_COST
     m.mcall = park_m
     m.g0.switch()
     g.wait_object = None  # its user still holds it: a `__del__` may not run between here and who called park
     return g.m or sent_back(g)
+
+
+def _park_while_due(m: M, g: G, p: P, clock: int) -> bool:  # hot: sleep
+    """The rest of `park` when timers are due and nothing else is asked for; False, and nothing was done, if not.
+
+    The first timer is that of a sleeping goroutine, so that there is one to switch to when all of them have fired. They
+    fire on this stack, after g has left its M.
+    """
+    sched = m.sched
+    if not p.timers:
+        return False
+    when_ns, entry, timer = p.timers[0]
+    if (
+        when_ns > clock - SCHEDULE_COST
+        or timer.f is not goroutine_ready
+        or timer.entry != entry
+        or not p.schedtick % 61
+        or not (sched.schedules + 1) % COLLECT_EVERY
+        or DEBUG
+    ):
+        return False
+    if g.status != RUNNING:
+        throw("gopark: bad g status")
+    # Unoptimised form: park_m(m); schedule(m).
+    g.status = WAITING
+    g.ns = clock
+    g.m = m.curg = None  # type: ignore[assignment]
+    m.clock = clock - SCHEDULE_COST
+    sched.schedules += 1
+    sched.check_timers(m, p)
+    gp = p.runnext
+    queue = RUNNEXT
+    if gp is not None:
+        p.runnext = None
+    else:
+        gp = p.runq.popleft()
+        p.schedtick += 1
+        queue = RING
+    if gp.status != RUNNABLE:
+        throw("execute: bad g status")
+    clock = m.clock + SCHEDULE_COST
+    m.clock = gp.ns if gp.ns > clock else clock
+    gp.status = RUNNING
+    gp.m = m
+    m.curg = gp
+    if m.watch is not None:
+        m.emit(GO_START, queue, "local")
+    if gp is not g:
+        gp.switch()
+    return True
+
+
+def goroutine_ready(m: M, gp: Any, _seq: int, _delay: int) -> None:
+    """The timer of a sleeping goroutine.
+
+    Go: runtime/time.go goroutineReady.
+    """
+    ready(m, gp)
 
 
 def sent_back(g: G) -> M:
@@ -115,15 +178,21 @@ def struck(m: M, g: G, error: BaseException) -> None:
     m.g0.switch()
 
 
-def park_m(m: M) -> None:
+def park_m(m: M) -> None:  # hot: sleep
     """On g0: the goroutine of this M waits.
 
     Go: runtime/proc.go park_m.
     """
     gp = m.curg
-    casgstatus(gp, RUNNING, WAITING)
-    dropg(m)
-    gp.ns += SCHEDULE_COST  # as on the fast path
+    # Unoptimised form: casgstatus(gp, RUNNING, WAITING); dropg(m).
+    if DEBUG:
+        casgstatus(gp, RUNNING, WAITING)
+    elif gp.status != RUNNING:
+        throw("gopark: bad g status")
+    gp.status = WAITING
+    gp.ns = m.clock + SCHEDULE_COST  # as on the fast path
+    gp.preempt = False
+    gp.m = m.curg = None  # type: ignore[assignment]
 
 
 def dropg(m: M) -> None:

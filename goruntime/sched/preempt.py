@@ -12,13 +12,14 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ..base.errors import AbandonUnwind
-from ..base.events import GO_YIELD, PROC_PREEMPT
+from ..base.errors import AbandonUnwind, throw
+from ..base.events import GO_START, GO_YIELD, PROC_PREEMPT
 from ..kernel import costs
 from .ops import OP_PYTHON
-from .park import dropg, sent_back
+from .park import COLLECT_EVERY, dropg, sent_back
+from .runq import globrunqgetbatch
 from .spin import wakep
-from .status import PRUNNING, RUNNABLE, RUNNING, SYSCALL, casgstatus
+from .status import DEBUG, PRUNNING, RUNNABLE, RUNNING, SYSCALL, casgstatus
 
 if TYPE_CHECKING:
     from .g import G
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from .p import P
     from .sched import Sched
 
+GOSCHED_COST = costs.GOSCHED
+SCHEDULE_COST = costs.SCHEDULE
+GLOBAL_QUEUE_COST = costs.GLOBAL_QUEUE
+FAIRNESS = 61  # every so many slices the global queue comes first
 UNWIND_PATIENCE = 100  # how often an abandoned goroutine may swallow its end
 UNWIND_CALLS = 10_000  # how many primitives may do nothing in its `finally` clauses before each one ends it
 
@@ -120,6 +125,76 @@ def preempt_m(m: M) -> None:
             gp.switch()
             return
     gosched_impl(m, gp, "stop the world" if m.sched.gcwaiting else "preempted")
+
+
+def yield_to_others(m: M, g: G) -> None:  # hot: yield
+    """The running goroutine goes to the tail of the global queue; returns when it runs again.
+
+    Like park it does the scheduler's work itself as long as that is trivial, in find_runnable's order: the 61st slice,
+    runnext, the ring, and without any of them a batch of the global queue, with which it may come back to itself.
+    Go: runtime/proc.go Gosched.
+    """
+    clock = m.clock + GOSCHED_COST
+    sched = m.sched
+    p = m.p
+    runq = sched.runq
+    # Unoptimised form: m.mcall = gosched_m; m.g0.switch().
+    if (
+        clock + GLOBAL_QUEUE_COST < m.horizon
+        and clock + GLOBAL_QUEUE_COST < p.next_check_ns
+        and (sched.nmspinning or not sched.npidle)
+        and (sched.schedules + 1) % COLLECT_EVERY
+        and not (p.zombies or DEBUG)
+    ):
+        sched.schedules += 1
+        if g.status != RUNNING:
+            throw("gosched: bad g status")
+        if m.watch is not None:
+            m.emit(GO_YIELD, "global", "gosched")
+        if not sched.nmspinning:
+            sched.needspinning = 1  # unoptimised form: wakep(m), which found no idle P
+        g.status = RUNNABLE
+        g.ns = clock
+        runq.append(g)
+        inherits = False
+        if p.schedtick % FAIRNESS == 0:
+            clock += GLOBAL_QUEUE_COST
+            gp = runq.popleft()
+            queue, why = "global", "every 61st slice"
+        elif p.runnext is not None:
+            gp = p.runnext
+            p.runnext = None
+            inherits = True
+            queue, why = "runnext", "local"
+        elif p.runq:
+            gp = p.runq.popleft()
+            queue, why = "ring", "local"
+        else:
+            clock += GLOBAL_QUEUE_COST
+            gp = globrunqgetbatch(sched, p) if len(runq) > 1 else runq.popleft()
+            queue, why = "global", "local queue is empty"
+        if gp.status != RUNNABLE:
+            throw("execute: bad g status")
+        clock += SCHEDULE_COST
+        m.clock = gp.ns if gp.ns > clock else clock
+        if not inherits:
+            p.schedtick += 1
+        gp.status = RUNNING
+        if gp is not g:
+            g.m = None  # type: ignore[assignment]
+            gp.m = m
+            m.curg = gp
+        if m.watch is not None:
+            m.emit(GO_START, queue, why)
+        if gp is not g:
+            gp.switch()
+            if g.m is None:
+                sent_back(g)
+        return
+    m.mcall = gosched_m
+    m.g0.switch()
+    if g.m is None:
+        sent_back(g)
 
 
 def gosched_m(m: M) -> None:

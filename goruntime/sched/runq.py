@@ -66,7 +66,7 @@ def runqputbatch(sched: Sched, pp: P, batch: Sequence[G]) -> None:
         sched.runq.extend(batch[room:])
 
 
-def globrunqgetbatch(sched: Sched, pp: P, limit: int = RING // 2) -> G:
+def globrunqgetbatch(sched: Sched, pp: P, limit: int = RING // 2) -> G:  # hot: yield
     """Take a batch from the global queue: the first is returned, the rest goes to pp's ring.
 
     Go: runtime/proc.go globrunqgetbatch.
@@ -74,9 +74,18 @@ def globrunqgetbatch(sched: Sched, pp: P, limit: int = RING // 2) -> G:
     queue = sched.runq
     if not queue:
         throw("global runq empty with non-zero runqsize")
-    count = min(limit, len(queue), len(queue) // sched.gomaxprocs + 1)
-    gp = queue.popleft()
-    runqputbatch(sched, pp, [queue.popleft() for _ in range(count - 1)])
+    length = len(queue)
+    count = length // sched.gomaxprocs + 1
+    if count > length:
+        count = length
+    if count > limit:
+        count = limit
+    take = queue.popleft
+    gp = take()
+    if count == 2 and len(pp.runq) < RING:
+        pp.runq.append(take())  # unoptimised form: the other branch
+    elif count > 1:
+        runqputbatch(sched, pp, [take() for _ in range(count - 1)])
     return gp
 
 

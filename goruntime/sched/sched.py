@@ -20,6 +20,7 @@ from .g import NO_KWARGS
 from .m import M
 from .netpoll import netpoll_break
 from .p import P
+from .park import COLLECT_EVERY
 from .preempt import gosched_m
 from .proc import checkdead, goexit0, newproc1
 from .runq import runqput, runqputbatch
@@ -28,7 +29,7 @@ from .sema import Sema
 from .spin import pidleget_spinning, startm, wakep
 from .status import DEAD, DEBUG, RUNNABLE, WAITING, casgstatus
 from .stw import one_stopped
-from .timers import has_timers, set_next_check
+from .timers import check_timers, has_timers, set_next_check
 
 if TYPE_CHECKING:
     from ..kernel.blocking import HostCall
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 MAX_THREADS = 10_000
 PANIC_PATIENCE = 1_000  # yields of a main that returned, for panics that still run deferred calls
-COLLECT_EVERY = 65_536  # rounds of g0 between two looks of CPython's cyclic collector
 
 
 class Controller(Protocol):
@@ -98,7 +98,8 @@ class Sched:
     """The scheduler of one run. World-wide state; owned by whoever runs, since all Ms share a host thread."""
 
     __slots__ = (
-        "all_p_ever", "allgs", "allm", "allp", "boot", "choose", "collect", "context", "controller", "dead_ms",
+        "all_p_ever", "allgs", "allm", "allp", "boot", "check_timers", "choose", "collect", "context", "controller",
+        "dead_ms",
         "die_of_panic", "die_of_stack_overflow", "entry_raised", "entry_returned", "fatal", "fatal_on_g0",
         "gcwaiting", "gfree", "goexit0", "goid_last", "gomaxprocs", "has_template_thread", "interrupt_error",
         "is_async_preempt_off", "is_ending", "kernel", "lastpoll_ns", "locked_count", "lost", "m_count",
@@ -171,6 +172,7 @@ class Sched:
         self.object_count: dict[str, int] = {}
         self.timer_count = 0
         self.schedtrace_ms = 0
+        self.check_timers: Callable[[M, P], bool] = check_timers  # for sched.park, which is imported by sched.timers
         self.goexit0: Callable[[M], None] = goexit0  # for sched.g, which is imported by sched.proc
         # The end.
         self.boot: greenlet  # the greenlet that called run
@@ -336,9 +338,8 @@ class Sched:
         for pp in self.allp:
             self.refresh_check(pp)
 
-    def count_schedule(self) -> None:
-        """One more round of a g0: CPython's collector looks at a fixed pace; `max_steps` ends the run."""
-        self.schedules += 1
+    def schedule_counted(self) -> None:
+        """One more round, which may matter: CPython's collector looks at a fixed pace, `max_steps` ends the run."""
         if self.schedules % COLLECT_EVERY == 0:
             self.collect()
         if self.max_schedules and self.schedules > self.max_schedules:

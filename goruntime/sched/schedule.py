@@ -19,7 +19,8 @@ from ..base.errors import throw
 from ..base.events import GO_START
 from ..kernel import costs
 from .netpoll import netpoll_block
-from .preempt import horizon_of
+from .park import COLLECT_EVERY
+from .preempt import FAIRNESS, horizon_of
 from .runq import globrunqgetbatch
 from .spin import (
     acquirep,
@@ -33,18 +34,20 @@ from .spin import (
     stopm,
     wakep,
 )
-from .status import RUNNABLE, RUNNING, casgstatus
+from .status import DEBUG, RUNNABLE, RUNNING, casgstatus
 from .steal import steal_work
 from .stw import gcstopm
 from .threadlock import startlockedm, stoplockedm
-from .timers import check_timers, wake_time
+from .timers import check_timers
 
 if TYPE_CHECKING:
     from .g import G
     from .m import M
+    from .p import P
+    from .sched import Sched
 
 Found = tuple["G", bool, str, str]  # goroutine, inherits the time slice, from which queue, why there
-FAIRNESS = 61  # every so many slices the global queue comes first
+SCHEDULE_COST = costs.SCHEDULE
 
 
 def mstart(m: M) -> None:
@@ -65,13 +68,16 @@ def mstart(m: M) -> None:
             call(m)
 
 
-def schedule(m: M) -> None:
+def schedule(m: M) -> None:  # hot: sleep
     """One round: find a goroutine and run it. Returns when somebody switches to this g0.
 
     Go: runtime/proc.go schedule.
     """
     sched = m.sched
-    sched.count_schedule()
+    # Unoptimised form: sched.count_schedule().
+    sched.schedules = count = sched.schedules + 1
+    if count % COLLECT_EVERY == 0 or sched.max_schedules:
+        sched.schedule_counted()
     if m.clock >= sched.kernel.natural_horizon(m):
         sched.kernel.yield_cpu(m)  # goroutines that end without an operation reach no safepoint: here is one
     if m.lockedg is not None:
@@ -79,8 +85,9 @@ def schedule(m: M) -> None:
         execute(m, m.lockedg, False, "direct", "locked to this thread")
         return
     while True:
-        m.p.preempt = False
-        if m.spinning and not m.p.is_runq_empty():
+        pp = m.p
+        pp.preempt = False
+        if m.spinning and (pp.runnext is not None or pp.runq):
             throw("schedule: spinning with local work")
         gp, inherits, queue, why = find_runnable(m)
         if m.spinning:
@@ -93,15 +100,19 @@ def schedule(m: M) -> None:
     execute(m, gp, inherits, queue, why)
 
 
-def execute(m: M, gp: G, inherits: bool, queue: str, why: str) -> None:
+def execute(m: M, gp: G, inherits: bool, queue: str, why: str) -> None:  # hot: sleep
     """Run gp on m. Returns when somebody switches to this g0.
 
     Go: runtime/proc.go execute.
     """
-    casgstatus(gp, RUNNABLE, RUNNING)
-    m.clock += costs.SCHEDULE
-    if gp.ns > m.clock:
-        m.clock = gp.ns
+    # Unoptimised form: casgstatus(gp, RUNNABLE, RUNNING).
+    if DEBUG:
+        casgstatus(gp, RUNNABLE, RUNNING)
+    elif gp.status != RUNNABLE:
+        throw("execute: bad g status")
+    gp.status = RUNNING
+    clock = m.clock + SCHEDULE_COST
+    m.clock = gp.ns if gp.ns > clock else clock
     gp.m = m
     m.curg = gp
     gp.preempt = False
@@ -113,7 +124,7 @@ def execute(m: M, gp: G, inherits: bool, queue: str, why: str) -> None:
     gp.switch()
 
 
-def find_runnable(m: M) -> Found:
+def find_runnable(m: M) -> Found:  # hot: sleep
     """Find a goroutine for m to run; sleeps until there is one.
 
     Go: runtime/proc.go findRunnable.
@@ -130,9 +141,11 @@ def find_runnable(m: M) -> Found:
         pp = m.p
         if pp.run_safe_point_fn:
             sched.run_safe_point_for(m, pp)
-        check_timers(m, pp)
-        poll_until_ns = wake_time(pp)
-        found = _find_here(m)
+        poll_until_ns = 0
+        if pp.timers:
+            check_timers(m, pp)
+            poll_until_ns = pp.timers[0][0] if pp.timers else 0  # unoptimised form: wake_time(pp)
+        found = _find_here(m, sched, pp)
         if found is not None:
             return found
         netpolled = sched.netpoll_now(m)
@@ -155,9 +168,8 @@ def find_runnable(m: M) -> Found:
             return found
 
 
-def _find_here(m: M) -> Found | None:
+def _find_here(m: M, sched: Sched, pp: P) -> Found | None:
     """Steps that need neither another P nor sleep: GC worker, fairness, local queue, global queue."""
-    sched, pp = m.sched, m.p
     for source in sched.work_sources:
         worker = source(m, pp)
         if worker is not None:
@@ -205,7 +217,7 @@ def _go_idle(m: M, poll_until_ns: int) -> Found | None:
                 become_spinning(m)
                 return gp, False, "global", "last look"
         for other in sched.allp:
-            if not other.is_runq_empty():
+            if other.runnext is not None or other.runq:
                 idle = pidleget_spinning(sched)
                 if idle is not None:
                     acquirep(m, idle)
@@ -213,9 +225,9 @@ def _go_idle(m: M, poll_until_ns: int) -> Found | None:
                     return None
                 break
         for other in sched.allp:
-            when_ns = wake_time(other)
-            if when_ns and (poll_until_ns == 0 or when_ns < poll_until_ns):
-                poll_until_ns = when_ns
+            heap = other.timers
+            if heap and (poll_until_ns == 0 or heap[0][0] < poll_until_ns):
+                poll_until_ns = heap[0][0]
     if (poll_until_ns or sched.netpoll_waiters) and sched.lastpoll_ns != 0:
         return _poll_until(m, poll_until_ns, was_spinning)
     if poll_until_ns and (sched.poll_until_ns == 0 or sched.poll_until_ns > poll_until_ns):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ..base.errors import throw
 from ..base.events import PROC_START, PROC_STOP, THREAD_NEW, THREAD_PARK, THREAD_SPIN, THREAD_WAKE
 from ..kernel import costs
-from .status import PGCSTOP, PIDLE, PRUNNING, set_pstatus
+from .status import DEBUG, PGCSTOP, PIDLE, PRUNNING, set_pstatus
 
 if TYPE_CHECKING:
     from .m import M
@@ -30,9 +30,10 @@ def wakep(m: M) -> None:
     sched = m.sched
     if sched.nmspinning:
         return
-    pp = pidleget_spinning(sched)
-    if pp is None:
+    if not sched.npidle:
+        sched.needspinning = 1  # unoptimised form: pidleget_spinning(sched)
         return
+    pp = pidleget(sched)
     sched.nmspinning += 1
     startm(m, pp, is_spinning=True)
 
@@ -42,7 +43,7 @@ def pidleget(sched: Sched) -> P | None:
 
     Go: runtime/proc.go pidleget.
     """
-    if not sched.pidle:
+    if not sched.npidle:
         return None
     sched.npidle -= 1
     pp = sched.pidle.pop()
@@ -66,7 +67,7 @@ def pidleput(sched: Sched, pp: P) -> None:
 
     Go: runtime/proc.go pidleput.
     """
-    if not pp.is_runq_empty():
+    if pp.runnext is not None or pp.runq:
         throw("pidleput: P has non-empty run queue")
     pp.is_idle = True
     sched.pidle.append(pp)
@@ -80,7 +81,12 @@ def acquirep(m: M, pp: P) -> None:
     """
     if m.p is not None or pp.m is not None:
         throw("wirep: already in go")
-    set_pstatus(pp, PIDLE, PRUNNING)
+    # Unoptimised form: set_pstatus(pp, PIDLE, PRUNNING).
+    if DEBUG:
+        set_pstatus(pp, PIDLE, PRUNNING)
+    elif pp.status != PIDLE:
+        throw("wirep: invalid p state")
+    pp.status = PRUNNING
     m.p = pp
     pp.m = m
     if m.watch is not None:
@@ -97,7 +103,9 @@ def releasep(m: M, why: str = "idle") -> P:
         throw("releasep: invalid p state")
     if m.watch is not None:
         m.emit(PROC_STOP, why)
-    set_pstatus(pp, PRUNNING, PIDLE)
+    if DEBUG:
+        set_pstatus(pp, PRUNNING, PIDLE)
+    pp.status = PIDLE
     m.p = None  # type: ignore[assignment]
     pp.m = None
     return pp
@@ -132,8 +140,19 @@ def resetspinning(m: M) -> None:
     """
     if not m.spinning:
         throw("resetspinning: not a spinning m")
-    stop_spinning(m)
-    wakep(m)
+    # Unoptimised form: stop_spinning(m); wakep(m).
+    sched = m.sched
+    m.spinning = False
+    sched.nmspinning = count = sched.nmspinning - 1
+    if m.watch is not None:
+        m.emit(THREAD_SPIN, False)
+    if count < 0:
+        throw("findRunnable: negative nmspinning")
+    if not count:
+        if sched.npidle:
+            wakep(m)
+        else:
+            sched.needspinning = 1
 
 
 def startm(m: M | None, pp: P | None, is_spinning: bool = False) -> None:

@@ -30,7 +30,7 @@ def steal_order(count: int) -> tuple[int, ...]:
     return tuple(step for step in range(1, count + 1) if gcd(step, count) == 1)
 
 
-def steal_work(m: M) -> tuple[G | None, bool, bool, int]:
+def steal_work(m: M) -> tuple[G | None, bool, bool, int]:  # hot: sleep_row
     """Look for work on other Ps: (goroutine, inherits the time slice, look again from the top, earliest timer or 0).
 
     Go: runtime/proc.go stealWork.
@@ -39,11 +39,18 @@ def steal_work(m: M) -> tuple[G | None, bool, bool, int]:
     sched = m.sched
     pp = m.p
     count = sched.gomaxprocs
+    m.clock += costs.STEAL_PASS
+    if count == 1:
+        m.choose(STEAL, 1)  # unoptimised form: what follows, which finds no other P
+        return None, False, False, 0
     ran_timer = False
     poll_until = 0
-    m.clock += costs.STEAL_PASS
     # Unoptimised form: first_pass = 0. Passes that could find nothing, because no ring has anything, draw no order.
-    first_pass = 0 if any(victim.runq for victim in sched.allp) else PASSES - 1
+    first_pass = PASSES - 1
+    for victim in sched.allp:
+        if victim.runq:
+            first_pass = 0
+            break
     for attempt in range(first_pass, PASSES):
         take_timers_or_runnext = attempt == PASSES - 1
         steps = sched.steal_steps
@@ -59,7 +66,7 @@ def steal_work(m: M) -> tuple[G | None, bool, bool, int]:
             if take_timers_or_runnext and victim.timers:
                 if check_timers(m, victim):
                     ran_timer = True
-                    if not pp.is_runq_empty():
+                    if pp.runnext is not None or pp.runq:
                         gp, inherit = runqget(pp)
                         return gp, inherit, ran_timer, poll_until
                 when = victim.timers[0][0] if victim.timers else 0

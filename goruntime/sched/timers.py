@@ -23,8 +23,9 @@ from ..base.errors import throw
 from ..base.events import TIMER_FIRE, TIMER_SET, TIMER_STOP
 from ..kernel import costs
 from ..kernel.threads import FOREVER
-from .park import ready
+from .park import goroutine_ready, park, ready
 from .spin import wake_net_poller
+from .waitreason import SLEEP
 
 if TYPE_CHECKING:
     from .g import G
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 TimerFunc = Callable[["M", Any, int, int], None]  # (m, arg, seq, delay_ns), on g0
 MAX_WHEN = (1 << 63) - 1
+OP_COST = costs.TIMER_OP
+FIRE_COST = costs.TIMER_FIRE
 MAX_ZOMBIES = 64  # so many may lie in a heap until the scheduler looks at it
 
 
@@ -120,10 +123,11 @@ def _drop_zombies(pp: P) -> None:
     pp.zombies = 0
 
 
-def _clean(m: M, pp: P) -> None:
+def _clean(pp: P) -> None:
     """Drop the zombies if there are too many, or at the head.
 
     Go: runtime/time.go adjust.
+    Caller: derives the P's compare again.
     """
     if pp.zombies > len(pp.timers) // 4:
         _drop_zombies(pp)
@@ -131,7 +135,6 @@ def _clean(m: M, pp: P) -> None:
     while heap and (heap[0][2].entry != heap[0][1] or heap[0][2].pp is not pp):
         heappop(heap)
         pp.zombies -= 1
-    m.sched.refresh_check(pp)
 
 
 def modify(m: M, timer: Timer, when_ns: int, period_ns: int) -> bool:
@@ -158,6 +161,44 @@ def modify(m: M, timer: Timer, when_ns: int, period_ns: int) -> bool:
     if timer.chan is None or timer.blocked > 0:
         _push(m, timer, home or m.p)
     return was_pending
+
+
+def time_sleep(g: G, delay_ns: int) -> None:  # hot: sleep
+    """Arm the timer of the running goroutine, and park it.
+
+    Unlike Go, the timer is armed first: nothing can happen between the two, since no other thread runs meanwhile.
+    Go: runtime/time.go timeSleep.
+    """
+    m = g.m
+    sched = m.sched
+    kernel = sched.kernel
+    if kernel.awaited or kernel.is_real:
+        kernel.catch_up(m)
+    timer = g.timer
+    if timer is None:
+        timer = g.timer = Timer(goroutine_ready, g)
+        timer.ident = sched.next_timer_id()
+    if timer.pp is not None or timer.when_ns > 0:
+        throw("timeSleep: timer is armed")
+    when_ns = m.clock + delay_ns
+    if when_ns > MAX_WHEN:
+        when_ns = MAX_WHEN
+    # Unoptimised form: modify(m, timer, when_ns, 0). Below is what is left of it for a timer in no heap.
+    timer.when_ns = when_ns
+    m.clock += OP_COST
+    if m.watch is not None:
+        m.emit(TIMER_SET, timer.event_name(), when_ns, 0)
+    pp = m.p
+    timer.pp = pp
+    pp.timer_seq = timer.entry = entry = pp.timer_seq + 1
+    heap = pp.timers
+    is_earliest = not heap or when_ns < heap[0][0]
+    heappush(heap, (when_ns, entry, timer))
+    if is_earliest:
+        if when_ns < pp.next_check_ns:
+            pp.next_check_ns = when_ns
+        wake_net_poller(m, when_ns)
+    park(m, g, SLEEP, timer)
 
 
 def stop(m: M, timer: Timer) -> bool:
@@ -232,7 +273,7 @@ def _run(m: M, timer: Timer, now_ns: int, pp: P | None) -> None:
     timer.f(m, timer.arg, seq, delay)
 
 
-def check_timers(m: M, pp: P) -> bool:
+def check_timers(m: M, pp: P) -> bool:  # hot: sleep
     """Run what is due on pp (m's own P, or one whose timers m steals); True if anything ran.
 
     Go: runtime/time.go check.
@@ -243,9 +284,11 @@ def check_timers(m: M, pp: P) -> bool:
     now_ns = m.clock
     if heap[0][0] > now_ns and (pp is not m.p or pp.zombies <= len(heap) // 4):
         return False
-    _clean(m, pp)
+    if pp.zombies:
+        _clean(pp)
+        heap = pp.timers
     ran = False
-    while (heap := pp.timers) and heap[0][0] <= now_ns:
+    while heap and heap[0][0] <= now_ns:
         _, entry, timer = heappop(heap)
         if timer.entry != entry or timer.pp is not pp:
             pp.zombies -= 1
@@ -253,7 +296,19 @@ def check_timers(m: M, pp: P) -> bool:
         timer.pp = None
         timer.entry = 0
         ran = True
-        _run(m, timer, now_ns, pp)
+        if timer.f is goroutine_ready:
+            # Unoptimised form: the other branch. Nearly every timer is that of a sleeping goroutine.
+            clock = m.clock + FIRE_COST
+            if timer.ns > clock:
+                clock = timer.ns
+            m.clock = timer.ns = clock
+            if m.watch is not None:
+                m.emit(TIMER_FIRE, timer.event_name(), timer.when_ns)
+            timer.when_ns = 0
+            ready(m, timer.arg)
+        else:
+            _run(m, timer, now_ns, pp)
+            heap = pp.timers
     m.sched.refresh_check(pp)
     return ran
 
@@ -264,7 +319,8 @@ def fire(m: M, timer: Timer) -> None:
     if timer.pp is not pp:
         throw("fire: timer is not in this heap")
     _forget(timer)
-    _clean(m, pp)
+    _clean(pp)
+    m.sched.refresh_check(pp)
     _run(m, timer, max(m.clock, timer.when_ns), pp)
 
 
@@ -292,17 +348,6 @@ def take_over(m: M, dying: P) -> None:
 def has_timers(pp: P) -> bool:
     """A timer that will fire waits in this heap."""
     return len(pp.timers) > pp.zombies
-
-
-# What timers do.
-
-
-def goroutine_ready(m: M, gp: Any, _seq: int, _delay: int) -> None:
-    """The timer of a sleeping goroutine.
-
-    Go: runtime/time.go goroutineReady.
-    """
-    ready(m, gp)
 
 
 def check_timer_heap(pp: P) -> None:

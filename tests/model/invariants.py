@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from goruntime.sched import g as g_module
-from goruntime.sched import park, proc, status
+from goruntime.sched import park, preempt, proc, status
 from goruntime.sched import sched as sched_module
+from goruntime.sched import schedule as schedule_module
+from goruntime.sched.m import M
 from goruntime.sched.proc import check_goroutines
 from goruntime.sched.runq import check_runq
 from goruntime.sched.sched import Sched
@@ -112,26 +114,26 @@ def check_conservation(sched: Sched) -> None:
 @contextmanager
 def checked_at_every_step():
     """Check every scheduler of this process at each round of a g0. Yields the number of rounds so far, in a list."""
-    count_schedule = Sched.count_schedule
+    one_round = schedule_module.schedule
     rounds = [0]
 
-    def count_and_check(sched: Sched) -> None:
-        count_schedule(sched)
-        if sched.controller is None:
+    def check_and_schedule(m: M) -> None:
+        if m.sched.controller is None:
             rounds[0] += 1
-            check_sched(sched)
+            check_sched(m.sched)
+        one_round(m)
 
-    Sched.count_schedule = count_and_check
+    schedule_module.schedule = check_and_schedule
     try:
         yield rounds
     finally:
-        Sched.count_schedule = count_schedule
+        schedule_module.schedule = one_round
 
 
 @contextmanager
 def doors(is_open: bool):
     """With open doors every transition passes g0 and is checked; closed, the fast paths run, as in production."""
-    modules = (status, park, g_module, proc, sched_module)
+    modules = (status, park, preempt, g_module, proc, sched_module, schedule_module)
     before = [module.DEBUG for module in modules]
     for module in modules:
         module.DEBUG = is_open

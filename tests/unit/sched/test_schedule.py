@@ -9,7 +9,7 @@ from goruntime.kernel.threads import Kernel
 from goruntime.lang.syscall import syscall
 from goruntime.runtime import gomaxprocs, gosched, work
 from goruntime.sched import timers
-from goruntime.sched.park import park
+from goruntime.sched.park import goroutine_ready, park
 from goruntime.sched.schedule import FAIRNESS, execute, find_runnable
 from goruntime.sched.sema import Sema
 from goruntime.sched.spin import become_spinning, stop_spinning
@@ -26,7 +26,7 @@ def everything(w):
     """Work for every step that a P can do alone; the goroutines by step."""
     worker, shared, following, in_ring, sleeper = w.gs(5)
     sleeper.status = WAITING
-    timer = timers.Timer(timers.goroutine_ready, sleeper)
+    timer = timers.Timer(goroutine_ready, sleeper)
     timers.modify(w.m, timer, w.m.clock + 1, 0)
     w.m.clock += 10
     w.sched.work_sources.append(lambda m, pp: worker if worker.status == RUNNABLE else None)

@@ -9,6 +9,7 @@ from goruntime.base.errors import Throw
 from goruntime.kernel.threads import FOREVER
 from goruntime.runtime import gosched, work
 from goruntime.sched import timers
+from goruntime.sched.park import goroutine_ready
 from goruntime.sched.spin import become_spinning
 from goruntime.sched.status import WAITING
 from goruntime.sched.steal import steal_work
@@ -227,7 +228,7 @@ def test_timers_are_stolen_in_the_last_pass_and_whom_they_wake_runs_here():
     w.thread(victim)
     sleeper = w.g(WAITING)
     w.m.p, own = victim, w.m.p
-    modify(w.m, Timer(timers.goroutine_ready, sleeper), 1_000, 0)
+    modify(w.m, Timer(goroutine_ready, sleeper), 1_000, 0)
     w.m.p = own
     w.sched.nmspinning = 0
     become_spinning(w.m)
@@ -244,7 +245,7 @@ def test_timers_of_others_come_before_their_runnext():
     victim.runnext = w.g()
     sleeper = w.g(WAITING)
     w.m.p, own = victim, w.m.p
-    modify(w.m, Timer(timers.goroutine_ready, sleeper), 1_000, 0)
+    modify(w.m, Timer(goroutine_ready, sleeper), 1_000, 0)
     w.m.p = own
     become_spinning(w.m)
     w.m.clock = 2_000
