@@ -36,7 +36,7 @@ from .sched.preempt import UNWIND_PATIENCE, horizon_of
 from .sched.proc import new_main
 from .sched.sched import Outcome, Sched
 from .sched.schedule import execute, mstart
-from .sched.status import DEAD, RUNNABLE, RUNNING, WAITING
+from .sched.status import DEAD, DURABLE, RUNNABLE, RUNNING, WAITING
 from .sched.stw import set_first_procs
 from .sched.sudog import Sudog
 from .sched.sysmon import sysmon
@@ -276,7 +276,7 @@ class Runtime:
     def _unwind(self, gp: G, reaper_m: M) -> None:
         """Take one goroutine's stack down: its `finally` clauses run, its deferred calls do not."""
         sched = self.sched
-        if gp.status == WAITING:
+        if gp.status in (WAITING, DURABLE):
             gp.sudog = Sudog(gp)  # the old one may still be linked into a queue
         if gp.is_resting() or (gp.status in (RUNNABLE, WAITING) and not gp.was_started()):
             gp.status = DEAD
@@ -306,7 +306,7 @@ class Runtime:
         gp.waitreason = 0
         gp.lockedm = None
         gp.lock_count = 0
-        gp.timer = None
+        gp.timer = gp.bubble = None
         gp.param = gp.wait_object = gp.pending_obj = gp.coroarg = None
         gp.labels = gp.ancestors = None
         gp.origin = NO_ORIGIN

@@ -1,7 +1,7 @@
 """Package time: sleeping, timers, tickers, the clock.
 
 Durations are seconds, as Python counts them; inside, everything is an integer number of nanoseconds. The clock is the
-running M's: `config.start` plus virtual time, or the wall clock with clock="real".
+running M's: `config.start` plus virtual time, or the wall clock with clock="real"; in a synctest bubble the bubble's.
 
 Timers behave as since Go 1.23 (lang/timerchan.py): a channel looks unbuffered, stop and reset leave no stale value.
 
@@ -88,9 +88,12 @@ def now() -> Time:
 
 
 def _now(m: M, g: G) -> int:
-    m.clock += costs.TIME_NOW
+    bubble = g.bubble
+    m.clock += costs.TIME_NOW if bubble is None else costs.SYNCTEST_NOW
     if m.clock >= m.horizon:
         m = safepoint(m, g, OP_TIME, None) or m
+    if bubble is not None:
+        return bubble.now_ns
     return m.sched.start_ns + m.sched.kernel.read_clock(m)
 
 
@@ -168,8 +171,10 @@ class _Armed:
         """Arm it for the first time."""
         self._timer = timer
         self.c = c
-        self.sched = current_m(what)[0].sched
-        unbroken(*current_m(what), _operate, timer, _arm, delay_ns, period_ns)
+        m, g = current_m(what)
+        self.sched = m.sched
+        timer.bubble = g.bubble
+        unbroken(m, g, _operate, timer, _arm, delay_ns, period_ns)
 
     def _again(self, what: str, operation: Callable[..., bool], *args: int) -> bool:
         """Stop or reset it; True when something was still to come."""
@@ -177,6 +182,9 @@ class _Armed:
         if self.sched is not m.sched:
             belong(self, m.sched)
         assert self._timer is not None
+        if self._timer.bubble is not None and self._timer.bubble is not g.bubble:
+            doing = "stop" if operation is _disarm else "reset"
+            m.sched.fatal(m, g, f"{doing} of synctest timer from outside bubble")
         return unbroken(m, g, _operate, self._timer, operation, *args)
 
     def __repr__(self) -> str:
@@ -296,12 +304,13 @@ def tick(d: float) -> chan[Time]:
 # How a timer is armed.
 
 
-def _when(m: M, delay_ns: int) -> int:
-    """The virtual instant delay_ns from now.
+def _when(m: M, timer: timers.Timer, delay_ns: int) -> int:
+    """The instant delay_ns from now, by the timer's clock: virtual time, or its synctest bubble's.
 
     Go: time/sleep.go when.
     """
-    now_ns = m.sched.kernel.catch_up(m)
+    bubble = timer.bubble
+    now_ns = m.sched.kernel.catch_up(m) if bubble is None else bubble.now_ns
     return min(now_ns + max(delay_ns, 0), timers.MAX_WHEN) or 1
 
 
@@ -321,7 +330,7 @@ def _operate(m: M, g: G, timer: timers.Timer, operation: Callable[..., bool], *a
 
 
 def _arm(g: G, timer: timers.Timer, delay_ns: int, period_ns: int) -> bool:
-    return timers.modify(g.m, timer, _when(g.m, delay_ns), period_ns)
+    return timers.modify(g.m, timer, _when(g.m, timer, delay_ns), period_ns)
 
 
 def _disarm(g: G, timer: timers.Timer) -> bool:
@@ -345,7 +354,8 @@ def _send_time(m: M, c: chan[Time], _seq: int, delay_ns: int) -> None:
 
     Go: time/sleep.go sendTime.
     """
-    offer(m, c, Time(m.sched.start_ns + m.clock - delay_ns))
+    now_ns = m.sched.start_ns + m.clock if c.bubble is None else c.bubble.now_ns
+    offer(m, c, Time(now_ns - delay_ns))
 
 
 def _go_func(m: M, call: tuple[Callable[..., Any], tuple[Any, ...]], _seq: int, _delay_ns: int) -> None:

@@ -75,6 +75,9 @@ COND_WAIT = _kind("cond_wait", "object", "ticket")
 COND_NOTIFY = _kind("cond_notify", "object", "how", "count")  # signal or broadcast, and how many waits it ended
 ONCE_DO = _kind("once_do", "object", "how")  # first, done, or done before
 GO_SWITCH = _kind("go_switch", "target", "how")  # a coroutine: target runs instead of g, which is blocked, or ends
+BUBBLE_BEGIN = _kind("bubble_begin", "object", "target")  # synctest.test: target is the bubble's first goroutine
+BUBBLE_TIME = _kind("bubble_time", "object", "now_ns")  # all are durably blocked: its clock jumps to the next timer
+BUBBLE_END = _kind("bubble_end", "object", "why")
 
 NAMES = tuple(_NAMES)
 

@@ -27,10 +27,12 @@ from ..sched.ops import OP_BLOCK, OP_CLOSE, OP_LEN, OP_RECV, OP_SEND
 from ..sched.park import park, ready, struck, struck_m
 from ..sched.preempt import safepoint
 from ..sched.sudog import Sudog, WaitQ
+from .bubblechan import Bubbled, bubbled
 from .error import SURVIVABLE, GoPlainError
 from .owner import belong, current_m, outside, where_made
 
 if TYPE_CHECKING:
+    from ..sched.bubble import Bubble
     from ..sched.sched import Sched
 
 T = TypeVar("T")
@@ -53,8 +55,11 @@ class chan(Generic[T]):
     """
 
     __slots__ = (
-        "__weakref__", "buf", "closed", "dtype", "ident", "made_at", "ns", "recvq", "sched", "sendq", "size", "zero",
+        "__weakref__", "bubble", "buf", "closed", "dtype", "ident", "made_at", "ns", "recvq", "sched", "sendq", "size",
+        "zero",
     )  # fmt: skip
+
+    inside: Any = Bubbled  # what a channel is as well that is made in a synctest bubble
 
     def __new__(cls, size: int = 0, dtype: Any = object) -> chan[T]:
         """Typed channels are a class of their own, so that untyped ones never check."""
@@ -76,13 +81,18 @@ class chan(Generic[T]):
         self.recvq = WaitQ()
         self.sendq = WaitQ()
         self.ident = 0
-        m = getattr(getcurrent(), "m", None)
+        self.bubble: Bubble | None = None
+        g: Any = getcurrent()
+        m = getattr(g, "m", None)
         if m is None:
             self.sched: Sched | None = None  # the first run that operates on it
             self.made_at = where_made()
         else:
             self.sched = m.sched
             self.made_at = ""
+            if g.bubble is not None:
+                self.bubble = g.bubble
+                self.__class__ = bubbled(type(self))  # type: ignore[arg-type]
             if m.watch is not None:
                 m.emit(CHAN_MAKE, self.event_name(), size)
 

@@ -11,7 +11,7 @@ Go: runtime/select.go selectgo.
 from __future__ import annotations
 
 from types import MethodType
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from greenlet import getcurrent
 
@@ -25,9 +25,13 @@ from ..sched.ops import OP_RECV, OP_SELECT, OP_SEND
 from ..sched.park import park, ready, struck
 from ..sched.preempt import safepoint
 from ..sched.sudog import Sudog
+from .bubblechan import check_inside
 from .chan import RecvOnly, SendOnly, block_for_ever, chan, nilchan
 from .error import SURVIVABLE, GoPlainError
 from .owner import belong, outside, unbroken
+
+if TYPE_CHECKING:
+    from ..sched.bubble import Bubble
 
 MAX_CASES = 1 << 16
 TWO_COST = costs.SELECT_TWO
@@ -59,6 +63,12 @@ class CaseList(list[tuple[int, Case]]):
 
     ns = 0  # each channel has its own clock
     has_default = False
+
+    @property
+    def bubble(self) -> Bubble | None:
+        """The synctest bubble whose own all channels are; None when one is not."""
+        bubble = self[0][1][1].bubble
+        return bubble if all(ch.bubble is bubble for _, (_, ch, _) in self) else None
 
     def ready(self, op: int, g: G) -> bool:
         """Would select complete now?"""
@@ -225,6 +235,8 @@ def decode(m: M, case: Any) -> Case:  # noqa: RET503  _refuse never returns
     if isinstance(ch, chan):
         if ch.sched is not m.sched and ch is not nilchan:
             belong(ch, m.sched)
+        if ch.bubble is not None:
+            check_inside(ch, "select on")
         if is_send and name == "send":
             return SEND, ch, ch.accept(value)
         if not is_send and name in ("recv", "recv_"):

@@ -25,6 +25,7 @@ from ..sched.m import M
 from ..sched.ops import OP_RECV
 from ..sched.park import park, ready, struck_m
 from ..sched.preempt import safepoint
+from .bubblechan import BubbledTimer
 from .chan import CHAN_RECEIVE, OP_COST, chan
 from .error import SURVIVABLE
 from .owner import belong, outside
@@ -34,6 +35,8 @@ class TimerChan(chan):  # type: ignore[type-arg]
     """A channel that only its timer sends to. `fire` is what the timer calls, on g0."""
 
     __slots__ = ("timer",)
+
+    inside = BubbledTimer
 
     def __init__(self, fire: timers.TimerFunc) -> None:
         chan.__init__(self, 1)

@@ -14,12 +14,14 @@ from greenlet import getcurrent
 
 from ..base.errors import Deadlock, FatalError, GoPanic, RuntimeFailure, Timeout
 from ..lang import panic
+from ..sched.bubble import BubbleDeadlock
 from . import traceback
 from .schedtrace import SchedTrace
 from .traceback import FrameRecord, GoroutineRecord, Level
 
 if TYPE_CHECKING:
     from ..lang.panic import PanicRecord
+    from ..sched.bubble import Bubble
     from ..sched.g import G
     from ..sched.m import M
     from ..sched.sched import Sched
@@ -54,7 +56,7 @@ class Death:
         return traceback.traceback_level(config.gotraceback, self.sched.user.get("traceback", ""))
 
     def _records(
-        self, level: Level, g: G | None, frames: tuple[FrameRecord, ...] | None
+        self, level: Level, g: G | None, frames: tuple[FrameRecord, ...] | None, bubble: Bubble | None = None
     ) -> tuple[GoroutineRecord, ...]:
         """The goroutines that are shown: the one it happened on first."""
         if not level.level:
@@ -62,7 +64,7 @@ class Death:
         first = None
         if g is not None:
             first = traceback.record_of(g, level.level, frames, "running")
-        return traceback.dump(self.sched, level, first)
+        return traceback.dump(self.sched, level, first, bubble)
 
     def die_of_panic(self, g: G, record: PanicRecord) -> NoReturn:
         """Nobody recovered: the text of the chain, then the goroutine.
@@ -79,7 +81,8 @@ class Death:
             text += "[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x0]\n"
         frames = traceback.frames_of_traceback(record.exc.__traceback__) or traceback.entry_of(g)
         level = self._level()
-        records = self._records(level, g, frames)
+        bubble = value.bubble if isinstance(value, BubbleDeadlock) else None
+        records = self._records(level, g, frames, bubble)
         whole = self._schedtrace(g.m, 0) + text + traceback.dump_text(records)
         failure = GoPanic(whole, value, g.goid, records)
         failure.__cause__ = record.exc

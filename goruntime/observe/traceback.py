@@ -14,10 +14,11 @@ from greenlet import getcurrent
 
 from ..base.names import qualified
 from ..sched.g import G, SystemG
-from ..sched.status import DEAD, IDLE, LEAKED, STATUS_NAMES, WAITING
+from ..sched.status import DEAD, DURABLE, IDLE, LEAKED, STATUS_NAMES, WAITING
 from ..sched.waitreason import WAIT_REASONS
 
 if TYPE_CHECKING:
+    from ..sched.bubble import Bubble
     from ..sched.sched import Sched
 
 PACKAGE_DIR = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -142,7 +143,7 @@ def line_of(code: CodeType, lasti: int) -> int:
 
 def status_text(gp: G) -> str:
     """What stands in the brackets first: the wait reason while it waits, else the state."""
-    if gp.status in (WAITING, LEAKED) and gp.waitreason:
+    if gp.status in (WAITING, DURABLE, LEAKED) and gp.waitreason:
         return WAIT_REASONS[gp.waitreason]
     return STATUS_NAMES[gp.status]
 
@@ -170,8 +171,12 @@ def header(gp: G, level: int = 1, status: str = "") -> str:
     inside = status or status_text(gp)
     if gp.status == LEAKED:
         inside += " (leaked)"
+    if gp.status == DURABLE and not inside.endswith("(durable)"):
+        inside += " (durable)"
     if gp.lockedm is not None:
         inside += ", locked to thread"
+    if gp.bubble is not None:
+        inside += f", synctest bubble {gp.bubble.id}"
     labels = f" {label_text(gp.labels)}" if gp.labels else ""
     return f"goroutine {gp.goid}{detail} [{inside}]{labels}:\n"
 
@@ -219,17 +224,22 @@ def record_of(
     )
 
 
-def dump(sched: Sched, level: Level, first: GoroutineRecord | None = None) -> tuple[GoroutineRecord, ...]:
+def dump(
+    sched: Sched, level: Level, first: GoroutineRecord | None = None, bubble: Bubble | None = None
+) -> tuple[GoroutineRecord, ...]:
     """The goroutines a death shows, in Go's order: the one it happened on, the thread's, then allgs.
 
-    Go: runtime/traceback.go tracebackothers.
+    When it is the deadlock of a synctest bubble and not all are asked for: those of the bubble.
+    Go: runtime/traceback.go tracebackothers, tracebacksomeothers; runtime/panic.go dopanic_m.
     """
     records = [first] if first is not None else []
-    if first is not None and not level.is_all:
+    if first is not None and not level.is_all and bubble is None:
         return tuple(records)
     seen = {record.goid for record in records}
     for gp in sched.allgs:
         if gp.status in (DEAD, IDLE) or gp.goid in seen or (gp.is_system and level.level < 2):
+            continue
+        if first is not None and not level.is_all and gp.bubble is not bubble:
             continue
         records.append(record_of(gp, level.level))
     return tuple(records)

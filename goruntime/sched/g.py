@@ -34,6 +34,7 @@ from .status import DEAD, DEBUG, IDLE, RUNNABLE, RUNNING
 from .sudog import Sudog
 
 if TYPE_CHECKING:
+    from .bubble import Bubble
     from .m import M
     from .timers import Timer
 
@@ -51,7 +52,7 @@ class G(greenlet):
     """One goroutine. Owned by the M that runs it; by its queue or its waker otherwise."""
 
     __slots__ = (
-        "ancestors", "args", "coroarg", "deferring", "fn", "frames", "goid", "index", "is_fresh", "is_system", "kwargs",
+        "ancestors", "args", "bubble", "coroarg", "deferring", "fn", "frames", "goid", "index", "is_fresh", "is_system", "kwargs",
         "labels", "lock_count", "lockedm", "m", "ns", "origin", "panicking", "param", "pending_obj", "pending_op",
         "preempt", "recv_ok", "select_done", "status", "sudog", "timer", "unwinding", "wait_object", "waitreason",
     )  # fmt: skip
@@ -76,6 +77,7 @@ class G(greenlet):
         self.deferring: Any = None  # the frame whose deferred calls run
         self.panicking: Any = None  # innermost panic whose deferred calls run
         self.unwinding: Any = None  # the panic that is on its way up through plain frames
+        self.bubble: Bubble | None = None  # of testing.synctest
         self.lockedm: M | None = None
         self.lock_count = 0
         self.timer: Timer | None = None  # for sleep

@@ -29,7 +29,7 @@ from ..kernel import costs
 from .p import RING as RING_SLOTS
 from .runq import runqputslow
 from .spin import wakep
-from .status import DEBUG, RUNNABLE, RUNNING, WAITING, casgstatus
+from .status import DEBUG, DURABLE, RUNNABLE, RUNNING, WAITING, casgstatus
 from .waitreason import WAIT_REASONS
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ def park(m: M, g: G, reason: int, obj: Any) -> M:  # hot: unbuffered
     clock = m.clock + PARK_COST
     p = m.p
     if m.watch is not None:
-        m.emit(GO_PARK, WAIT_REASONS[reason], name_of(obj))
+        shown = reason if g.bubble is None else g.bubble.reason_of(reason, obj)
+        m.emit(GO_PARK, WAIT_REASONS[shown], name_of(obj))
     # Unoptimised form: m.mcall = park_m; m.g0.switch().
     if clock < m.horizon and clock < p.next_check_ns and (p.schedtick % 61 or not m.sched.runq) and not DEBUG:
         gp = p.runnext
@@ -193,6 +194,8 @@ def park_m(m: M) -> None:  # hot: sleep
     gp.ns = m.clock + SCHEDULE_COST  # as on the fast path
     gp.preempt = False
     gp.m = m.curg = None  # type: ignore[assignment]
+    if gp.bubble is not None:
+        gp.bubble.parked(m, gp)
 
 
 def dropg(m: M) -> None:
@@ -214,7 +217,9 @@ def ready(m: M, gp: G, obj: Any = None) -> None:  # hot: unbuffered
     Caller: owns m's P. obj is through what, for display.
     """
     if gp.status != WAITING:
-        throw("bad g->status in ready")
+        if gp.status != DURABLE or gp.bubble is None:
+            throw("bad g->status in ready")
+        gp.bubble.woken(m, gp)
     if DEBUG:
         casgstatus(gp, WAITING, RUNNABLE)
     gp.status = RUNNABLE

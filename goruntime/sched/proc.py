@@ -15,7 +15,7 @@ from .coro import coroexit, run_instead
 from .g import GFREE_SPILL, NO_KWARGS, NO_ORIGIN, G
 from .park import dropg
 from .preempt import horizon_of
-from .status import DEAD, DEBUG, IDLE, PREEMPTED, RUNNABLE, RUNNING, SYSCALL, WAITING, casgstatus
+from .status import DEAD, DEBUG, DURABLE, IDLE, PREEMPTED, RUNNABLE, RUNNING, SYSCALL, WAITING, casgstatus
 from .system import register_system_goroutines
 from .threadlock import exit_locked
 from .timers import has_timers
@@ -62,14 +62,35 @@ def newproc1(m: M, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[s
 def gfget(sched: Sched, pp: P) -> G:
     """A dead G for reuse: the P's list is empty, so refill it from the scheduler's, else make or borrow one.
 
+    While there is a synctest bubble the Ps' lists stay empty, so that every new goroutine comes here and gets its own.
     Go: runtime/proc.go gfget.
     """
     shared = sched.gfree
+    if sched.bubbles:
+        gp = shared.pop() if shared else new_g(sched)
+        join_bubble(sched, pp, gp)
+        return gp
     if shared:
         count = min(GFREE_REFILL, len(shared))
         pp.gfree = shared[: -count - 1 : -1]
         del shared[-count:]
         return pp.gfree.pop()
+    return new_g(sched)
+
+
+def join_bubble(sched: Sched, pp: P, gp: G) -> None:
+    """A new goroutine belongs to the synctest bubble of who starts it: a goroutine, or a timer.
+
+    Go: runtime/proc.go newproc1.
+    """
+    caller = pp.m.curg if pp.m is not None else None
+    bubble = caller.bubble if caller is not None else sched.timer_bubble
+    if bubble is not None:
+        bubble.started(gp)
+
+
+def new_g(sched: Sched) -> G:
+    """A G that this run has not had yet."""
     gp = sched.pool.take_g()
     gp.status = IDLE
     casgstatus(gp, IDLE, DEAD)
@@ -85,6 +106,9 @@ def gfput(sched: Sched, pp: P, gp: G) -> None:
     """
     if gp.status != DEAD:
         throw("gfput: bad status (not Gdead)")
+    if sched.bubbles:
+        sched.gfree.append(gp)
+        return
     pp.gfree.append(gp)
     if len(pp.gfree) >= GFREE_SPILL:
         spill = GFREE_SPILL // 2
@@ -111,6 +135,8 @@ def goexit0(m: M) -> None:
     gp.panicking = gp.unwinding = gp.frames = None
     gp.param = None
     dropg(m)
+    if gp.bubble is not None:
+        gp.bubble.ended(m, gp)
     gfput(m.sched, m.p, gp)
     if was_locked:
         m.sched.refresh_all_checks()
@@ -155,7 +181,7 @@ def checkdead(sched: Sched) -> None:
     for gp in sched.allgs:
         if gp.is_system:
             continue
-        if gp.status in (WAITING, PREEMPTED):
+        if gp.status in (WAITING, DURABLE, PREEMPTED):
             user_count += 1
         elif gp.status in (RUNNABLE, RUNNING, SYSCALL):
             throw("checkdead: runnable g")
@@ -173,5 +199,5 @@ def check_goroutines(sched: Sched) -> None:
         if gp.status in (RUNNING, SYSCALL) and (gp.goid not in running or gp.m is not running[gp.goid]):
             throw("check: running goroutine is on no thread")
         is_stopping = gp.status == WAITING and gp.waitreason == STOPPING_THE_WORLD  # WAITING, but on its thread
-        if gp.status in (WAITING, RUNNABLE, DEAD) and gp.m is not None and not is_stopping:
+        if gp.status in (WAITING, DURABLE, RUNNABLE, DEAD) and gp.m is not None and not is_stopping:
             throw("check: goroutine that does not run is on a thread")

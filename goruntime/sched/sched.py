@@ -33,6 +33,7 @@ from .timers import check_timers, has_timers, set_next_check
 
 if TYPE_CHECKING:
     from ..kernel.blocking import HostCall
+    from .bubble import Bubble
     from .g import G
     from .pool import Pool
 
@@ -98,18 +99,17 @@ class Sched:
     """The scheduler of one run. World-wide state; owned by whoever runs, since all Ms share a host thread."""
 
     __slots__ = (
-        "all_p_ever", "allgs", "allm", "allp", "boot", "check_timers", "choose", "collect", "context", "controller",
-        "dead_ms",
-        "die_of_panic", "die_of_stack_overflow", "entry_raised", "entry_returned", "fatal", "fatal_on_g0",
-        "gcwaiting", "gfree", "goexit0", "goid_last", "gomaxprocs", "has_template_thread", "interrupt_error",
-        "is_async_preempt_off", "is_ending", "kernel", "lastpoll_ns", "locked_count", "lost", "m_count",
-        "main_goroutine", "max_schedules", "max_threads", "midle", "needspinning", "netpoll_waiters", "newprocs",
-        "nmfreed", "nmidlelocked", "nmspinning", "nmsys", "npidle", "object_count", "old_m", "outcome", "pidle",
-        "poll_until_ns", "poller", "pool", "print_schedtrace", "quit_failure", "reaper", "run_config",
+        "all_p_ever", "allgs", "allm", "allp", "boot", "bubbles", "check_timers", "choose", "collect", "context",
+        "controller", "dead_ms", "die_of_panic", "die_of_stack_overflow", "entry_raised", "entry_returned", "fatal",
+        "fatal_on_g0", "gcwaiting", "gfree", "goexit0", "goid_last", "gomaxprocs", "has_template_thread",
+        "interrupt_error", "is_async_preempt_off", "is_ending", "kernel", "lastpoll_ns", "locked_count", "lost",
+        "m_count", "main_goroutine", "max_schedules", "max_threads", "midle", "needspinning", "netpoll_waiters",
+        "newprocs", "nmfreed", "nmidlelocked", "nmspinning", "nmsys", "npidle", "object_count", "old_m", "outcome",
+        "pidle", "poll_until_ns", "poller", "pool", "print_schedtrace", "quit_failure", "reaper", "run_config",
         "running_panic_defers", "runq", "safe_point_fn", "safe_point_wait", "save_ancestors", "schedtrace_ms",
         "schedules", "stack_text", "start_ns", "steal_steps", "stopper", "stopwait", "stw_started_ns", "sysmon_m",
-        "sysmonwait", "system_gs", "ticks", "timer_count", "tracks_ancestors", "unwind_attempts", "unwind_calls",
-        "unwind_seen", "user", "watch", "work_sources", "worldsema",
+        "sysmonwait", "system_gs", "ticks", "timer_bubble", "timer_count", "tracks_ancestors", "unwind_attempts",
+        "unwind_calls", "unwind_seen", "user", "watch", "work_sources", "worldsema",
     )  # fmt: skip
 
     def __init__(self, kernel: Kernel, pool: Pool, choose: Callable[[int, int], int], watch: Watch | None) -> None:
@@ -120,6 +120,8 @@ class Sched:
         # Goroutines.
         self.allgs: list[G] = []
         self.system_gs: list[Any] = []
+        self.bubbles: list[Bubble] = []  # of testing.synctest, oldest first; while there is one, parks and ends pass g0
+        self.timer_bubble: Bubble | None = None  # whose timer runs right now
         self.gfree: list[G] = []
         self.goid_last = 0
         self.runq: deque[G] = deque()  # the global queue
@@ -331,7 +333,7 @@ class Sched:
     def refresh_check(self, pp: P) -> None:
         """Derive pp's park compare again."""
         is_forced = self.locked_count > 0 or self.max_schedules > 0 or self.controller is not None or DEBUG
-        set_next_check(pp, is_forced)
+        set_next_check(pp, is_forced or bool(self.bubbles))
 
     def refresh_all_checks(self) -> None:
         """Derive every P's park compare again."""

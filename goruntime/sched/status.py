@@ -12,6 +12,8 @@ Goroutine states, by queue, owner and duty:
 * COPYSTACK: its stack is being moved; owned by who moves it. (Stacks come with the heap.)
 * PREEMPTED: stopped for suspendG; the suspender makes it WAITING, then readies it.
 * LEAKED: found unreachable by the leak collector; otherwise WAITING.
+* DURABLE: WAITING for what only its synctest bubble can bring (sched/bubble.py), and counted as that. Go reads this
+  from the wait reason; here it is a state, so that `ready` learns of it by the compare that it makes anyway.
 
 Go: runtime/runtime2.go _Grunnable.
 """
@@ -28,10 +30,10 @@ if TYPE_CHECKING:
     from .p import P
 
 IDLE, RUNNABLE, RUNNING, SYSCALL, WAITING = 0, 1, 2, 3, 4
-DEAD, COPYSTACK, PREEMPTED, LEAKED = 6, 8, 9, 10
+DEAD, COPYSTACK, PREEMPTED, LEAKED, DURABLE = 6, 8, 9, 10, 11
 STATUS_NAMES = {
     IDLE: "idle", RUNNABLE: "runnable", RUNNING: "running", SYSCALL: "syscall", WAITING: "waiting", DEAD: "dead",
-    COPYSTACK: "copystack", PREEMPTED: "preempted", LEAKED: "leaked",
+    COPYSTACK: "copystack", PREEMPTED: "preempted", LEAKED: "leaked", DURABLE: "durable",
 }  # fmt: skip
 
 # P: since Go 1.26 there is no syscall state; whether a P is in a system call is read from its M's goroutine.
@@ -52,6 +54,8 @@ G_EDGES = {
     (WAITING, RUNNING): "a park that its unlock function refused; stop-the-world ended; coroswitch",
     (DEAD, WAITING): "a system goroutine is born parked",
     (RUNNABLE, WAITING): "newcoro: in no queue yet, and will be switched to",
+    (WAITING, DURABLE): "park, in a synctest bubble",
+    (DURABLE, WAITING): "ready: its bubble is no longer idle",
 }
 P_EDGES = {
     (PIDLE, PRUNNING): "acquirep",

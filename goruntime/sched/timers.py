@@ -1,4 +1,5 @@
-"""Timers: one heap per P, run by the scheduler, never by a thread of their own.
+"""Timers: one heap per P, run by the scheduler, never by a thread of their own. Those of a synctest bubble are in its
+own heap, which its root runs (bubble.py).
 
 Protocol.
 1. A timer is in the heap of at most one P, the one that armed it (or took it over when its P died).
@@ -28,6 +29,7 @@ from .spin import wake_net_poller
 from .waitreason import SLEEP
 
 if TYPE_CHECKING:
+    from .bubble import Bubble
     from .g import G
     from .m import M
     from .p import P
@@ -42,14 +44,15 @@ MAX_ZOMBIES = 64  # so many may lie in a heap until the scheduler looks at it
 class Timer:
     """One timer. Owned by the P in whose heap it is, by its user otherwise."""
 
-    __slots__ = ("arg", "blocked", "chan", "entry", "f", "ident", "ns", "period_ns", "pp", "seq", "when_ns")
+    __slots__ = ("arg", "blocked", "bubble", "chan", "entry", "f", "ident", "ns", "period_ns", "pp", "seq", "when_ns")
 
     def __init__(self, f: TimerFunc, arg: Any, chan: Any = None) -> None:
         self.f = f
         self.arg = arg
         self.when_ns = 0  # 0: not pending
         self.period_ns = 0
-        self.pp: P | None = None
+        self.pp: P | Bubble | None = None  # in whose heap it is
+        self.bubble: Bubble | None = None  # by whose clock it goes, and in whose heap it can be, instead of a P's
         self.entry = 0  # the heap entry that is valid; 0 for none
         self.seq = 0  # channel timers: bumped by stop and reset, so that no stale value is sent
         self.chan = chan
@@ -85,13 +88,13 @@ def _push(m: M, timer: Timer, pp: P) -> None:
     Go: runtime/time.go maybeAdd.
     """
     earliest = wake_time(pp)
-    _insert(pp, timer)
+    insert(pp, timer)
     if earliest == 0 or timer.when_ns < earliest:
         wake_net_poller(m, timer.when_ns)
 
 
-def _insert(pp: P, timer: Timer) -> None:
-    """Put a pending timer into a P's heap.
+def insert(pp: P | Bubble, timer: Timer) -> None:
+    """Put a pending timer into a heap.
 
     Go: runtime/time.go addHeap.
     """
@@ -116,14 +119,14 @@ def _forget(timer: Timer) -> None:
         _drop_zombies(pp)
 
 
-def _drop_zombies(pp: P) -> None:
+def _drop_zombies(pp: P | Bubble) -> None:
     """Make the heap anew without its zombies."""
     pp.timers = [entry for entry in pp.timers if entry[2].entry == entry[1] and entry[2].pp is pp]
     heapify(pp.timers)
     pp.zombies = 0
 
 
-def _clean(pp: P) -> None:
+def clean(pp: P | Bubble) -> None:
     """Drop the zombies if there are too many, or at the head.
 
     Go: runtime/time.go adjust.
@@ -159,7 +162,10 @@ def modify(m: M, timer: Timer, when_ns: int, period_ns: int) -> bool:
         if timer.chan.drain_timer():
             was_pending = True
     if timer.chan is None or timer.blocked > 0:
-        _push(m, timer, home or m.p)
+        if timer.bubble is None:
+            _push(m, timer, home or m.p)  # type: ignore[arg-type]  # home is a P then
+        else:
+            timer.bubble.arm(m, timer, home is not None)
     return was_pending
 
 
@@ -176,6 +182,9 @@ def time_sleep(g: G, delay_ns: int) -> None:  # hot: sleep
         kernel.catch_up(m)
     timer = g.timer
     if timer is None:
+        if g.bubble is not None:
+            g.bubble.sleep(g, delay_ns)
+            return
         timer = g.timer = Timer(goroutine_ready, g)
         timer.ident = sched.next_timer_id()
     if timer.pp is not None or timer.when_ns > 0:
@@ -226,7 +235,10 @@ def block_timer_chan(m: M, timer: Timer) -> None:
     """
     timer.blocked += 1
     if timer.when_ns > 0 and timer.pp is None:
-        _push(m, timer, m.p)
+        if timer.bubble is None:
+            _push(m, timer, m.p)
+        else:
+            timer.bubble.arm(m, timer)
 
 
 def unblock_timer_chan(timer: Timer) -> None:
@@ -247,10 +259,10 @@ def maybe_run_chan(m: M, timer: Timer) -> None:
     Go: runtime/time.go maybeRunChan.
     """
     if timer.pp is None and 0 < timer.when_ns <= m.clock:
-        _run(m, timer, m.clock, None)
+        run_timer(m, timer, m.clock, None)
 
 
-def _run(m: M, timer: Timer, now_ns: int, pp: P | None) -> None:
+def run_timer(m: M, timer: Timer, now_ns: int, pp: P | Bubble | None) -> None:
     """Fire: set the next time first, then call the function. A periodic timer stays in the heap of pp it came from.
 
     Go: runtime/time.go unlockAndRun.
@@ -265,7 +277,10 @@ def _run(m: M, timer: Timer, now_ns: int, pp: P | None) -> None:
     if timer.period_ns > 0:
         timer.when_ns = min(when_ns + timer.period_ns * (1 + delay // timer.period_ns), MAX_WHEN)
         if pp is not None:
-            _insert(pp, timer)
+            if timer.bubble is None:
+                insert(pp, timer)
+            else:
+                timer.bubble.insert(timer)
     else:
         timer.when_ns = 0
     if m.watch is not None:
@@ -285,7 +300,7 @@ def check_timers(m: M, pp: P) -> bool:  # hot: sleep
     if heap[0][0] > now_ns and (pp is not m.p or pp.zombies <= len(heap) // 4):
         return False
     if pp.zombies:
-        _clean(pp)
+        clean(pp)
         heap = pp.timers
     ran = False
     while heap and heap[0][0] <= now_ns:
@@ -307,7 +322,7 @@ def check_timers(m: M, pp: P) -> bool:  # hot: sleep
             timer.when_ns = 0
             ready(m, timer.arg)
         else:
-            _run(m, timer, now_ns, pp)
+            run_timer(m, timer, now_ns, pp)
             heap = pp.timers
     m.sched.refresh_check(pp)
     return ran
@@ -316,15 +331,23 @@ def check_timers(m: M, pp: P) -> bool:  # hot: sleep
 def fire(m: M, timer: Timer) -> None:
     """Run one timer of m's P now, out of turn: a controller decides which of several that are due comes first."""
     pp = m.p
+    take_out(timer, pp)
+    m.sched.refresh_check(pp)
+    run_timer(m, timer, max(m.clock, timer.when_ns), pp)
+
+
+def take_out(timer: Timer, pp: P | Bubble) -> None:
+    """Take one timer out of a heap; it is to run out of turn.
+
+    Caller: derives the P's compare again.
+    """
     if timer.pp is not pp:
         throw("fire: timer is not in this heap")
     _forget(timer)
-    _clean(pp)
-    m.sched.refresh_check(pp)
-    _run(m, timer, max(m.clock, timer.when_ns), pp)
+    clean(pp)
 
 
-def next_timers(pp: P, is_wanted: Callable[[Timer], bool]) -> list[Timer]:
+def next_timers(pp: P | Bubble, is_wanted: Callable[[Timer], bool]) -> list[Timer]:
     """Of the timers that are wanted those that are due first, all at one instant, in the order they were armed in."""
     live = [(when, entry, timer) for when, entry, timer in pp.timers if timer.entry == entry and timer.pp is pp]
     live = sorted((item for item in live if is_wanted(item[2])), key=lambda item: item[:2])
@@ -339,7 +362,7 @@ def take_over(m: M, dying: P) -> None:
     for when_ns, entry, timer in sorted(dying.timers, key=lambda item: item[:2]):
         if timer.entry == entry and timer.pp is dying:
             assert timer.when_ns == when_ns
-            _insert(m.p, timer)
+            insert(m.p, timer)
     dying.timers = []
     dying.zombies = 0
     set_next_check(dying)

@@ -1,6 +1,6 @@
 """Why a goroutine waits: Go's texts, as small integers for the hot paths.
 
-Go: runtime/runtime2.go waitReasonStrings. Never reuse a reason; add one.
+Go: runtime/runtime2.go waitReasonStrings, isIdleInSynctest. Never reuse a reason; add one.
 """
 
 from __future__ import annotations
@@ -79,3 +79,22 @@ SYNC_WAITGROUP_WAIT = WAIT_REASONS.index("sync.WaitGroup.Wait")
 PREEMPTED = WAIT_REASONS.index("preempted")
 STOPPING_THE_WORLD = WAIT_REASONS.index("stopping the world")
 COROUTINE = WAIT_REASONS.index("coroutine")
+SYNCTEST_RUN = WAIT_REASONS.index("synctest.Run")
+SYNCTEST_WAIT = WAIT_REASONS.index("synctest.Wait")
+
+# What a goroutine in a synctest bubble waits for durably. Channels and wait groups count when they are the bubble's
+# own; the wait has a reason of its own then.
+DURABLE_FORM = {
+    WAIT_REASONS.index(text.removesuffix(" (durable)")): number
+    for number, text in enumerate(WAIT_REASONS)
+    if text.endswith(" (durable)")
+}
+IS_IDLE_IN_SYNCTEST = tuple(
+    text.endswith(" (durable)")
+    or text
+    in (
+        "chan receive (nil chan)", "chan send (nil chan)", "select (no cases)", "sleep", "sync.Cond.Wait", "coroutine",
+        "synctest.Run", "synctest.Wait",
+    )
+    for text in WAIT_REASONS
+)  # fmt: skip

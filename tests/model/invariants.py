@@ -18,7 +18,7 @@ from goruntime.sched.m import M
 from goruntime.sched.proc import check_goroutines
 from goruntime.sched.runq import check_runq
 from goruntime.sched.sched import Sched
-from goruntime.sched.status import DEAD, PGCSTOP, PIDLE, PRUNNING, RUNNABLE, RUNNING, SYSCALL, WAITING
+from goruntime.sched.status import DEAD, DURABLE, PGCSTOP, PIDLE, PRUNNING, RUNNABLE, RUNNING, SYSCALL, WAITING
 from goruntime.sched.timers import check_timer_heap
 
 
@@ -89,7 +89,7 @@ def check_places(sched: Sched) -> None:
         elif mp.lockedg is not None and mp.nextp is not None:
             places[mp.lockedg] += 1  # handed over together with the P
     for gp in sched.allgs:
-        if gp.status == WAITING:
+        if gp.status in (WAITING, DURABLE):
             assert places[gp] == (gp.m is not None), gp.goid  # with its thread only while it stops the world
         elif gp.status in (RUNNABLE, RUNNING, SYSCALL) or (gp.status == DEAD and not gp.is_system):
             assert places[gp] == 1, gp.goid

@@ -382,7 +382,7 @@ def test_a_ticker_of_the_end_of_time():
     def main():
         ticker = time.Ticker(9.2e9)
         timer = ticker._timer
-        timers._run(getcurrent().m, timer, timer.when_ns, None)
+        timers.run_timer(getcurrent().m, timer, timer.when_ns, None)
         assert timer.when_ns == timers.MAX_WHEN
 
     run(main)

@@ -25,6 +25,7 @@ from goruntime.sched.status import (
     edges_seen,
     set_pstatus,
 )
+from goruntime.testing import synctest
 from goruntime.time import sleep
 
 from .world import Still
@@ -70,6 +71,7 @@ def walk():
         work(2e-3)
 
     run(crowded, gomaxprocs=1)
+    synctest.test(sleep, 1)
 
 
 def test_the_doors_are_open_in_tests():
@@ -139,9 +141,9 @@ def test_in_production_only_the_incoming_state_is_checked(monkeypatch):
         casgstatus(gp, RUNNABLE, RUNNING)
 
 
-def test_numbers_and_names_are_go_s():
+def test_numbers_and_names_are_go_s_but_for_durable():
     assert STATUS_NAMES == {
         0: "idle", 1: "runnable", 2: "running", 3: "syscall", 4: "waiting", 6: "dead", 8: "copystack", 9: "preempted",
-        10: "leaked",
+        10: "leaked", 11: "durable",
     }  # fmt: skip
     assert PSTATUS_NAMES == {0: "idle", 1: "running", 3: "gcstop", 4: "dead"}

@@ -1,0 +1,341 @@
+"""Bubbles: the goroutines of one `synctest.test`, and their clock.
+
+Problem. A test of code that sleeps, polls or times out should take no time and see every instant exactly; and it must
+know when the goroutines that it has started can do no more on their own. Both come from one question: is everybody in
+the bubble *durably blocked*, so that nothing but the bubble itself could wake anybody?
+
+Accounting. `total` counts the bubble's goroutines, `running` those that are not durably blocked: running, runnable, in
+a system call, or waiting for something that can come from outside. Four places change them, and off they cost nothing:
+ 1. Starting. While there is a bubble the Ps keep no dead goroutines, so each `go` comes through gfget (proc.py).
+ 2. Parking. While there is a bubble every park passes g0, as under a locked thread. park_m calls `parked`, which makes
+    the state DURABLE if the reason is one.
+ 3. Waking. `ready` finds a state that is not WAITING, and calls `woken`. This is why DURABLE is a state.
+ 4. Ending passes g0 as well: goexit0 calls `ended`.
+When `running` falls to 0 somebody is woken: the root, if a timer is due; else who called `wait`; else the root.
+
+Time. The root is the goroutine that called `test`. Woken, it moves the clock to the earliest timer of the bubble and
+runs what is due; if there is none, or the bubble's first goroutine has ended, then this was the end of the bubble.
+Timers of one instant run in random order, by a number that is drawn when a timer enters the heap.
+
+Exactness. All changes happen while one simulated thread runs, so Go's count of other activity (`active`), which guards
+the moments between two of its steps, has no counterpart here.
+
+Time is passed on as everywhere: who is durably blocked, or ends, raises the bubble's `ns`; who goes on because of it
+goes on no earlier.
+
+Go: runtime/synctest.go synctestBubble, synctestRun, synctestWait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from heapq import heappop
+from typing import TYPE_CHECKING, Any
+
+from ..base.choose import BUBBLE_TIMER
+from ..base.errors import throw
+from ..base.events import BUBBLE_BEGIN, BUBBLE_END, BUBBLE_TIME, GO_CREATE, RUNNEXT
+from ..base.names import function_name
+from ..kernel import costs
+from ..kernel.threads import FOREVER
+from . import waitreason
+from .ops import OP_BUBBLE
+from .park import park, ready
+from .preempt import end_again, safepoint
+from .proc import newproc1
+from .runq import runqput
+from .spin import wakep
+from .status import DURABLE, WAITING, casgstatus
+from .timers import Timer, clean, insert, next_timers, run_timer, take_out
+
+if TYPE_CHECKING:
+    from .g import G, Origin
+    from .m import M
+    from .sched import Sched
+
+START_NS = 946_684_800_000_000_000  # midnight UTC, 2000-01-01
+ORDERS = 1 << 20  # of timers of one instant; two with the same number keep the order in which they were armed
+MUTEXES = tuple(map(waitreason.WAIT_REASONS.index, ("sync.Mutex.Lock", "sync.RWMutex.RLock", "sync.RWMutex.Lock")))
+
+
+class BubbleDeadlock(Exception):
+    """What `synctest.test` panics with when its goroutines can do no more. `bubble` is theirs.
+
+    Go: runtime/synctest.go synctestDeadlockError.
+    """
+
+    def __init__(self, reason: str, bubble: Bubble) -> None:
+        super().__init__(reason)
+        self.bubble = bubble
+
+
+class Bubble:
+    """The goroutines of one `synctest.test`. Where timers ask for a heap it stands for a P."""
+
+    __slots__ = (
+        "first", "id", "is_done", "is_waiting", "next_check_ns", "now_ns", "ns", "root", "running", "sched", "serial",
+        "timer_seq", "timers", "total", "waiter", "zombies",
+    )  # fmt: skip
+
+    def __init__(self, sched: Sched, root: G) -> None:
+        self.sched = sched
+        self.id = sched.next_object_id("synctest bubble")
+        self.root = root  # who called `test`
+        self.first: G | None = None  # whom it started
+        self.is_done = False  # and that one has ended
+        self.total = 1
+        self.running = 1
+        self.is_waiting = False  # somebody called `wait`
+        self.waiter: G | None = None  # and has parked
+        self.now_ns = START_NS  # since 1970
+        self.ns = 0  # its Lamport clock
+        # A heap of timers, as a P's.
+        self.timers: list[tuple[int, int, Timer]] = []
+        self.timer_seq = 0
+        self.zombies = 0
+        self.next_check_ns = FOREVER
+        self.serial = 0
+
+    # Accounting.
+
+    def reason_of(self, reason: int, obj: Any) -> int:
+        """The reason for which one of the goroutines waits: its durable form, when obj is the bubble's own.
+
+        Go: runtime/select.go selectgo and runtime/chan.go chansend, where they choose the reason.
+        """
+        durable = waitreason.DURABLE_FORM.get(reason)
+        if durable is None:
+            return reason
+        is_own = getattr(obj, "bubble", None) is self or obj is None  # a select on nil channels alone waits for nothing
+        return durable if is_own else reason
+
+    def is_durable(self, reason: int, obj: Any) -> bool:
+        """Waiting so, can only the bubble wake a goroutine of it?"""
+        return waitreason.IS_IDLE_IN_SYNCTEST[reason] or (reason in MUTEXES and obj.bubble is self)
+
+    def started(self, gp: G) -> None:
+        """gp is about to be one of the goroutines."""
+        gp.bubble = self
+        self.total += 1
+        self.running += 1
+
+    def parked(self, m: M, gp: G) -> None:
+        """On g0: gp has parked.
+
+        Go: runtime/synctest.go changegstatus.
+        """
+        gp.waitreason = reason = self.reason_of(gp.waitreason, gp.wait_object)
+        if not self.is_durable(reason, gp.wait_object):
+            return
+        casgstatus(gp, WAITING, DURABLE)
+        if reason == waitreason.SYNCTEST_WAIT:
+            self.waiter = gp
+        self._one_less(m, gp.ns)
+
+    def woken(self, m: M, gp: G) -> None:
+        """Somebody is about to ready gp, which is durably blocked."""
+        if m.curg is not None and m.curg.bubble is not self:
+            text = f"semaphore wake of synctest goroutine {gp.goid} from outside bubble\n"
+            self.sched.fatal(m, m.curg, "semaphore wake of synctest goroutine from outside bubble", before=text)
+        casgstatus(gp, DURABLE, WAITING)
+        self.running += 1
+
+    def ended(self, m: M, gp: G) -> None:
+        """On g0: gp has ended."""
+        gp.bubble = gp.timer = None
+        self.total -= 1
+        if gp is self.first:
+            self.is_done = True
+        self._one_less(m, gp.ns)
+
+    def _one_less(self, m: M, now_ns: int) -> None:
+        """One goroutine less that is not durably blocked. If it was the last, somebody goes on."""
+        self.running -= 1
+        if self.running < 0:
+            throw("synctest: running < 0")
+        if self.ns < now_ns:
+            self.ns = now_ns
+        if self.running == 0:
+            self._wake(m)
+
+    def _wake(self, m: M) -> None:
+        """Everybody is durably blocked: let the root run a timer that is due, or `wait` return, or the root look.
+
+        Go: runtime/synctest.go maybeWakeLocked.
+        """
+        gp = self.root
+        if self.waiter is not None and not 0 < self.wake_ns(m) <= self.now_ns:
+            gp = self.waiter
+        if gp.ns < self.ns:
+            gp.ns = self.ns
+        ready(m, gp, self)
+
+    # Timers.
+
+    def arm(self, m: M, timer: Timer, was_heaped: bool = False) -> None:
+        """Put a pending timer into the heap. One that is due, and was in no heap, runs at once, as in Go.
+
+        Go: runtime/time.go modify, maybeAdd.
+        """
+        if timer.when_ns <= self.now_ns and not was_heaped:
+            self.run(m, timer)
+        else:
+            self.insert(timer)
+
+    def insert(self, timer: Timer) -> None:
+        """Put a pending timer into the heap, at a random place among those of its instant."""
+        self.serial += 1
+        drawn = self.sched.choose(BUBBLE_TIMER, ORDERS) if self.sched.controller is None else 0
+        self.timer_seq = (drawn << 40) + self.serial
+        insert(self, timer)
+
+    def wake_ns(self, m: M) -> int:
+        """When the next timer is due; 0 for never."""
+        clean(m, self)
+        return self.timers[0][0] if self.timers else 0
+
+    def run(self, m: M, timer: Timer, is_heaped: bool = False) -> None:
+        """Run a timer that is due, as if on g0: without a goroutine.
+
+        Go: runtime/time.go unlockAndRun.
+        """
+        gp, m.curg = m.curg, None  # type: ignore[assignment]
+        before, self.sched.timer_bubble = self.sched.timer_bubble, self
+        run_timer(m, timer, self.now_ns, self if is_heaped else None)
+        self.sched.timer_bubble = before
+        m.curg = gp
+
+    def look(self, m: M, timer: Timer) -> None:
+        """Somebody looks at the channel of a timer that is in no heap: run it if it is due.
+
+        Go: runtime/time.go maybeRunChan.
+        """
+        if timer.pp is None and 0 < timer.when_ns <= self.now_ns:
+            self.run(m, timer)
+
+    # The root.
+
+    def begin(self, m: M, fn: Callable[[], None], origin: Origin) -> None:
+        """Start the first goroutine.
+
+        Go: runtime/synctest.go synctestRun.
+        Caller: is the root.
+        """
+        sched, g = self.sched, self.root
+        if not sched.bubbles:
+            for pp in sched.allp:
+                sched.gfree.extend(pp.gfree)
+                pp.gfree.clear()
+        sched.bubbles.append(self)
+        sched.refresh_all_checks()
+        g.bubble = self
+        m.clock += costs.SYNCTEST_RUN + costs.NEWPROC
+        gp = newproc1(m, fn, (), {})
+        m = g.m  # see `go`
+        gp.origin = origin
+        gp.labels = g.labels
+        self.first = gp
+        if m.watch is not None:
+            m.emit(BUBBLE_BEGIN, self.event_name(), gp.goid)
+            m.emit(GO_CREATE, gp.goid, function_name(fn), RUNNEXT)
+        runqput(sched, m.p, gp, True)
+        wakep(m)
+
+    def run_to_its_end(self) -> None:
+        """Be the root: wait until everybody is durably blocked, move the clock, run what is due, again and again.
+
+        Go: runtime/synctest.go synctestRun.
+        """
+        g = self.root
+        while True:
+            self._run_due(g)
+            if self.running > 1:
+                park(g.m, g, waitreason.SYNCTEST_RUN, self)
+            next_ns = self.wake_ns(g.m)
+            if next_ns == 0 or self.is_done:
+                return
+            if next_ns < self.now_ns:
+                throw("synctest: time went backwards")
+            self.now_ns = next_ns
+            m = g.m
+            if m.watch is not None:
+                m.emit(BUBBLE_TIME, self.event_name(), next_ns)
+
+    def end(self) -> str:
+        """The root belongs to it no longer. Returns why the bubble is deadlocked, or nothing.
+
+        Go: runtime/synctest.go synctestRun.
+        """
+        g = self.root
+        g.bubble = None
+        self.sched.bubbles.remove(self)
+        self.sched.refresh_all_checks()
+        why = ""
+        if self.total > 1 and self.is_done:
+            why = "deadlock: main bubble goroutine has exited but blocked goroutines remain"
+        elif self.total > 1:
+            why = "deadlock: all goroutines in bubble are blocked"
+        m = g.m
+        if m.watch is not None:
+            m.emit(BUBBLE_END, self.event_name(), why)
+        return why
+
+    def _run_due(self, g: G) -> None:
+        """Run every timer that is due."""
+        sched = self.sched
+        m = g.m
+        while 0 < self.wake_ns(m) <= self.now_ns:
+            if m.clock >= m.horizon:
+                following = safepoint(m, g, OP_BUBBLE, self)
+                if following is None:
+                    end_again(sched)
+                m = following
+                if sched.controller is not None:
+                    sched.controller.perform(g, self._run_chosen, g)
+                    m = g.m
+                    continue
+            if 0 < self.wake_ns(m) <= self.now_ns:  # still: others may have had the CPU
+                timer = heappop(self.timers)[2]
+                timer.pp = None
+                timer.entry = 0
+                self.run(m, timer, is_heaped=True)
+
+    def _run_chosen(self, g: G) -> None:
+        """Under a controller: run one of those that are due; which is its to say."""
+        m, controller = g.m, self.sched.controller
+        assert controller is not None
+        due = next_timers(self, lambda timer: timer.when_ns <= self.now_ns)
+        if due:
+            index = controller.choose_case((), list(range(len(due)))) if len(due) > 1 else 0
+            take_out(m, due[index], self)
+            self.run(m, due[index], is_heaped=True)
+
+    # wait.
+
+    def wait(self, g: G) -> None:
+        """Park until everybody else is durably blocked.
+
+        Go: runtime/synctest.go synctestWait.
+        """
+        self.is_waiting = True
+        park(g.m, g, waitreason.SYNCTEST_WAIT, self)
+        self.waiter = None
+        self.is_waiting = False
+
+    # For safepoints and displays.
+
+    def ready(self, _op: int, _g: G) -> bool:
+        """Would the operation complete now? Waiting begins at once, and is no operation of its own when it ends."""
+        return True
+
+    def event_name(self) -> str:
+        """For display in events and dumps."""
+        return f"synctest bubble {self.id}"
+
+    def check(self) -> None:
+        """The counts agree with the goroutines."""
+        members = [gp for gp in self.sched.allgs if gp.bubble is self]
+        if self.total != len(members):
+            throw("check: bubble's goroutines miscounted")
+        if self.running != sum(gp.status != DURABLE for gp in members):
+            throw("check: bubble's running goroutines miscounted")
