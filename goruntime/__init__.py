@@ -1,6 +1,6 @@
 """goruntime: Go's runtime rebuilt in Python as a glass box."""
 
-from . import coro, debug, errors, os, rand, runtime, sync, time
+from . import coro, debug, errors, os, rand, runtime, sync, testing, time
 from ._version import __version__
 from .base.errors import Deadlock, FatalError, GoPanic, RuntimeFailure, Timeout
 from .boot import run
@@ -44,5 +44,6 @@ __all__ = [
     "select",
     "sync",
     "syscall",
+    "testing",
     "time",
 ]

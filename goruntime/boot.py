@@ -278,7 +278,7 @@ class Runtime:
         sched = self.sched
         if gp.status in (WAITING, DURABLE):
             gp.sudog = Sudog(gp)  # the old one may still be linked into a queue
-        if gp.is_resting() or (gp.status in (RUNNABLE, WAITING) and not gp.was_started()):
+        if gp.is_resting() or (gp.status in (RUNNABLE, WAITING, DURABLE) and not gp.was_started()):
             gp.status = DEAD
             gp.fn, gp.args, gp.kwargs = None, (), {}
             return

@@ -167,6 +167,9 @@ KINDS: dict[str, tuple[str, tuple[int, int, int], tuple[Any, ...]]] = {
     "waitgroup_wait": ("it waits for `object`, whose counter is `count`: 0 is no wait", (0, 0, 1), ("waitgroup 1", 3)),
     "cond_wait": ("it begins a wait on `object`, with the number `ticket`", (0, 0, 6), ("cond 1", 0)),
     "cond_notify": ("it notifies `object`; `how`: signal or broadcast; `count` goroutines had begun to wait", (0, 0, 1), ("cond 1", "signal", 2)),
+    "bubble_begin": ("it called `synctest.test`: `object` begins with the goroutine `target`", (0, 0, 1), ("synctest bubble 1", 7)),
+    "bubble_time": ("everybody in `object` is durably blocked: its clock jumps to `now_ns`, nanoseconds since 1970", (0, 0, 1), ("synctest bubble 1", 946684805000000000)),
+    "bubble_end": ("`object` is over; `why` is empty unless goroutines were left that are blocked for ever", (0, 0, 1), ("synctest bubble 1", "")),
     "once_do": ("it called `do` of `object`; `how`: first (it does it now), done (it has), done before", (0, 0, 6), ("once 1", "first")),
 }  # fmt: skip
 

@@ -30,6 +30,10 @@ class _Receiving:
         check_inside(self, "receive on")
         return super().recv()  # type: ignore[misc]
 
+    def recv_(self: Any) -> Any:
+        """See chan.recv_: it calls the one above. A select sees by it that this is no plain channel."""
+        return super().recv_()  # type: ignore[misc]
+
 
 class Bubbled(_Receiving):
     """A channel that a bubble's own goroutines send to and close as well."""

@@ -132,7 +132,7 @@ def select(*cases: Any) -> tuple[int, Any]:  # hot: select
             default_index = index
             continue
         else:
-            kind, ch, _ = decode(m, case)
+            kind, ch, _ = decode(m, case, cases)
             ch.look(m)
             if not ch.ready(OP_SEND if kind == SEND else OP_RECV, g):
                 continue
@@ -215,16 +215,16 @@ def live_cases(m: M, cases: tuple[Any, ...]) -> CaseList:
                 raise TypeError("select: multiple defaults")
             live.has_default = True
             continue
-        decoded = decode(m, case)
+        decoded = decode(m, case, cases)
         if decoded[1] is not nilchan:
             live.append((index, decoded))
     return live
 
 
-def decode(m: M, case: Any) -> Case:  # noqa: RET503  _refuse never returns
-    """What one case says: `ch.recv`, `ch.recv_` or `(ch.send, value)`.
+def decode(m: M, case: Any, cases: tuple[Any, ...] = ()) -> Case:  # noqa: RET503  _refuse never returns
+    """What one case, of cases, says: `ch.recv`, `ch.recv_` or `(ch.send, value)`.
 
-    Raises: TypeError for anything else.
+    Raises: TypeError for anything else; FatalError for a channel of a synctest bubble that is not the goroutine's.
     """
     method, value = case, None
     is_send = type(case) is tuple and len(case) == 2
@@ -236,7 +236,8 @@ def decode(m: M, case: Any) -> Case:  # noqa: RET503  _refuse never returns
         if ch.sched is not m.sched and ch is not nilchan:
             belong(ch, m.sched)
         if ch.bubble is not None:
-            check_inside(ch, "select on")
+            is_choice = len(cases) - (default in cases) > 1  # else it is the plain operation, as Go's compiler makes it
+            check_inside(ch, "select on" if is_choice else "send on" if is_send else "receive on")
         if is_send and name == "send":
             return SEND, ch, ch.accept(value)
         if not is_send and name in ("recv", "recv_"):

@@ -171,7 +171,7 @@ def header(gp: G, level: int = 1, status: str = "") -> str:
     inside = status or status_text(gp)
     if gp.status == LEAKED:
         inside += " (leaked)"
-    if gp.status == DURABLE and not inside.endswith("(durable)"):
+    if gp.bubble is not None and gp.bubble.is_durably_blocked(gp) and not inside.endswith("(durable)"):
         inside += " (durable)"
     if gp.lockedm is not None:
         inside += ", locked to thread"

@@ -20,6 +20,12 @@ Timers of one instant run in random order, by a number that is drawn when a time
 Exactness. All changes happen while one simulated thread runs, so Go's count of other activity (`active`), which guards
 the moments between two of its steps, has no counterpart here.
 
+Mutexes. Waiting for one is not durable, in Go and by default: it may be held outside. With `durable_mutexes` it is
+while those who hold it are goroutines of the bubble. That can change while somebody waits, so these waiters stay among
+the `running`; they are remembered, and looked at when nobody else is left. Who holds a mutex is known only to the slow
+paths of its operations, so as long as such a bubble exists all operations take those: everything has a listener then,
+a deaf one.
+
 Time is passed on as everywhere: who is durably blocked, or ends, raises the bubble's `ns`; who goes on because of it
 goes on no earlier.
 
@@ -34,12 +40,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..base.choose import BUBBLE_TIMER
 from ..base.errors import throw
-from ..base.events import BUBBLE_BEGIN, BUBBLE_END, BUBBLE_TIME, GO_CREATE, RUNNEXT
+from ..base.events import BUBBLE_BEGIN, BUBBLE_END, BUBBLE_TIME, GO_CREATE, RUNNEXT, Event
 from ..base.names import function_name
 from ..kernel import costs
 from ..kernel.threads import FOREVER
 from . import waitreason
-from .ops import OP_BUBBLE
+from .ops import OP_BUBBLE, OP_DRAIN, OP_LOCK, OP_RLOCK
 from .park import park, ready
 from .preempt import end_again, safepoint
 from .proc import newproc1
@@ -55,7 +61,11 @@ if TYPE_CHECKING:
 
 START_NS = 946_684_800_000_000_000  # midnight UTC, 2000-01-01
 ORDERS = 1 << 20  # of timers of one instant; two with the same number keep the order in which they were armed
-MUTEXES = tuple(map(waitreason.WAIT_REASONS.index, ("sync.Mutex.Lock", "sync.RWMutex.RLock", "sync.RWMutex.Lock")))
+MUTEX_WAITS = {  # the operation that waits for this reason
+    waitreason.SYNC_MUTEX_LOCK: OP_LOCK,
+    waitreason.SYNC_RWMUTEX_RLOCK: OP_RLOCK,
+    waitreason.SYNC_RWMUTEX_LOCK: OP_DRAIN,
+}
 
 
 class BubbleDeadlock(Exception):
@@ -73,11 +83,11 @@ class Bubble:
     """The goroutines of one `synctest.test`. Where timers ask for a heap it stands for a P."""
 
     __slots__ = (
-        "first", "id", "is_done", "is_waiting", "next_check_ns", "now_ns", "ns", "root", "running", "sched", "serial",
-        "timer_seq", "timers", "total", "waiter", "zombies",
+        "first", "has_durable_mutexes", "id", "is_done", "is_waiting", "mutex_waiters", "next_check_ns", "now_ns", "ns",
+        "root", "running", "sched", "serial", "timer_seq", "timers", "total", "waiter", "zombies",
     )  # fmt: skip
 
-    def __init__(self, sched: Sched, root: G) -> None:
+    def __init__(self, sched: Sched, root: G, has_durable_mutexes: bool = False) -> None:
         self.sched = sched
         self.id = sched.next_object_id("synctest bubble")
         self.root = root  # who called `test`
@@ -87,6 +97,8 @@ class Bubble:
         self.running = 1
         self.is_waiting = False  # somebody called `wait`
         self.waiter: G | None = None  # and has parked
+        self.has_durable_mutexes = has_durable_mutexes
+        self.mutex_waiters: dict[G, None] = {}  # in the order in which they parked; some have gone on since
         self.now_ns = START_NS  # since 1970
         self.ns = 0  # its Lamport clock
         # A heap of timers, as a P's.
@@ -109,9 +121,15 @@ class Bubble:
         is_own = getattr(obj, "bubble", None) is self or obj is None  # a select on nil channels alone waits for nothing
         return durable if is_own else reason
 
-    def is_durable(self, reason: int, obj: Any) -> bool:
-        """Waiting so, can only the bubble wake a goroutine of it?"""
-        return waitreason.IS_IDLE_IN_SYNCTEST[reason] or (reason in MUTEXES and obj.bubble is self)
+    def is_durably_blocked(self, gp: G) -> bool:
+        """Can only the bubble wake this goroutine of it?"""
+        return gp.status == DURABLE or self._waits_inside(gp)
+
+    def _waits_inside(self, gp: G) -> bool:
+        """It waits for a mutex that goroutines of the bubble hold, and that is enough here."""
+        if not self.has_durable_mutexes or gp.status != WAITING or gp.waitreason not in MUTEX_WAITS:
+            return False
+        return bool(gp.wait_object.is_held_in(self, MUTEX_WAITS[gp.waitreason]))
 
     def started(self, gp: G) -> None:
         """gp is about to be one of the goroutines."""
@@ -120,16 +138,20 @@ class Bubble:
         self.running += 1
 
     def parked(self, m: M, gp: G) -> None:
-        """On g0: gp has parked.
+        """gp has parked, or is blocked in a coroutine.
 
         Go: runtime/synctest.go changegstatus.
         """
         gp.waitreason = reason = self.reason_of(gp.waitreason, gp.wait_object)
-        if not self.is_durable(reason, gp.wait_object):
+        if waitreason.IS_IDLE_IN_SYNCTEST[reason]:
+            casgstatus(gp, WAITING, DURABLE)
+            self.running -= 1
+            if reason == waitreason.SYNCTEST_WAIT:
+                self.waiter = gp
+        elif self.has_durable_mutexes and reason in MUTEX_WAITS:
+            self.mutex_waiters[gp] = None
+        else:
             return
-        casgstatus(gp, WAITING, DURABLE)
-        if reason == waitreason.SYNCTEST_WAIT:
-            self.waiter = gp
         self._one_less(m, gp.ns)
 
     def woken(self, m: M, gp: G) -> None:
@@ -137,6 +159,10 @@ class Bubble:
         if m.curg is not None and m.curg.bubble is not self:
             text = f"semaphore wake of synctest goroutine {gp.goid} from outside bubble\n"
             self.sched.fatal(m, m.curg, "semaphore wake of synctest goroutine from outside bubble", before=text)
+        self.rouse(gp)
+
+    def rouse(self, gp: G) -> None:
+        """gp, which is durably blocked, is about to go on."""
         casgstatus(gp, DURABLE, WAITING)
         self.running += 1
 
@@ -146,17 +172,24 @@ class Bubble:
         self.total -= 1
         if gp is self.first:
             self.is_done = True
+        self.running -= 1
         self._one_less(m, gp.ns)
 
     def _one_less(self, m: M, now_ns: int) -> None:
-        """One goroutine less that is not durably blocked. If it was the last, somebody goes on."""
-        self.running -= 1
+        """One goroutine less that goes on by itself. If it was the last, somebody does now."""
         if self.running < 0:
             throw("synctest: running < 0")
         if self.ns < now_ns:
             self.ns = now_ns
-        if self.running == 0:
+        if self.running == 0 or (self.mutex_waiters and self._is_stuck_on_mutexes()):
             self._wake(m)
+
+    def _is_stuck_on_mutexes(self) -> bool:
+        """All who are left wait for mutexes that goroutines of the bubble hold."""
+        self.mutex_waiters = {
+            gp: None for gp in self.mutex_waiters if gp.status == WAITING and gp.waitreason in MUTEX_WAITS
+        }
+        return len(self.mutex_waiters) == self.running and all(map(self._waits_inside, self.mutex_waiters))
 
     def _wake(self, m: M) -> None:
         """Everybody is durably blocked: let the root run a timer that is due, or `wait` return, or the root look.
@@ -227,6 +260,7 @@ class Bubble:
                 sched.gfree.extend(pp.gfree)
                 pp.gfree.clear()
         sched.bubbles.append(self)
+        self._listen()
         sched.refresh_all_checks()
         g.bubble = self
         m.clock += costs.SYNCTEST_RUN + costs.NEWPROC
@@ -269,6 +303,7 @@ class Bubble:
         g = self.root
         g.bubble = None
         self.sched.bubbles.remove(self)
+        self._listen()
         self.sched.refresh_all_checks()
         why = ""
         if self.total > 1 and self.is_done:
@@ -279,6 +314,17 @@ class Bubble:
         if m.watch is not None:
             m.emit(BUBBLE_END, self.event_name(), why)
         return why
+
+    def _listen(self) -> None:
+        """While some bubble has durable mutexes, everything has a listener: one who is deaf, if there is no other."""
+        sched = self.sched
+        if any(bubble.has_durable_mutexes for bubble in sched.bubbles):
+            if sched.watch is None:
+                sched.watch = _deaf
+        elif sched.watch is _deaf:
+            sched.watch = None
+        for mp in sched.allm:
+            mp.watch = sched.watch
 
     def _run_due(self, g: G) -> None:
         """Run every timer that is due."""
@@ -339,3 +385,7 @@ class Bubble:
             throw("check: bubble's goroutines miscounted")
         if self.running != sum(gp.status != DURABLE for gp in members):
             throw("check: bubble's running goroutines miscounted")
+
+
+def _deaf(event: Event) -> None:
+    return

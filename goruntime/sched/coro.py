@@ -24,7 +24,7 @@ from ..base.errors import throw
 from ..base.events import COROUTINE, GO_CREATE, GO_SWITCH
 from ..kernel import costs
 from .park import sent_back
-from .status import RUNNABLE, RUNNING, WAITING, casgstatus
+from .status import DURABLE, RUNNABLE, RUNNING, WAITING, casgstatus
 from .waitreason import COROUTINE as WAIT_COROUTINE
 
 if TYPE_CHECKING:
@@ -84,6 +84,8 @@ def newcoro(m: M, g: G, f: Callable[[], None], shown: tuple[str, str], frame: Fr
     casgstatus(gp, RUNNABLE, WAITING)
     gp.waitreason = WAIT_COROUTINE
     gp.wait_object = None
+    if gp.bubble is not None:
+        gp.bubble.parked(m, gp)
     gp.origin = g.goid, PULL_CODE, 0, PULL_GLOBALS
     gp.labels = g.labels
     if m.sched.tracks_ancestors:
@@ -113,6 +115,8 @@ def coroswitch(m: M, g: G, c: Coro) -> M:
     g.ns = m.clock
     g.m = None  # type: ignore[assignment]
     run_instead(m, gnext)
+    if g.bubble is not None:
+        g.bubble.parked(m, g)
     gnext.switch()
     g.wait_object = None
     return g.m or sent_back(g)
@@ -131,6 +135,8 @@ def take_blocked(m: M, g: G, c: Coro, is_exit: bool = False) -> G:
         throw("coroswitch on exited coro")
     if gnext is g:
         throw("coroswitch of a goroutine to itself")
+    if gnext.status == DURABLE and gnext.bubble is not None:
+        gnext.bubble.rouse(gnext)
     if gnext.status != WAITING:
         throw("coroswitch: goroutine is not blocked")
     if is_locked:

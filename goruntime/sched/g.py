@@ -52,9 +52,10 @@ class G(greenlet):
     """One goroutine. Owned by the M that runs it; by its queue or its waker otherwise."""
 
     __slots__ = (
-        "ancestors", "args", "bubble", "coroarg", "deferring", "fn", "frames", "goid", "index", "is_fresh", "is_system", "kwargs",
-        "labels", "lock_count", "lockedm", "m", "ns", "origin", "panicking", "param", "pending_obj", "pending_op",
-        "preempt", "recv_ok", "select_done", "status", "sudog", "timer", "unwinding", "wait_object", "waitreason",
+        "ancestors", "args", "bubble", "coroarg", "deferring", "fn", "frames", "goid", "index", "is_fresh",
+        "is_system", "kwargs", "labels", "lock_count", "lockedm", "m", "ns", "origin", "panicking", "param",
+        "pending_obj", "pending_op", "preempt", "recv_ok", "select_done", "status", "sudog", "timer", "unwinding",
+        "wait_object", "waitreason",
     )  # fmt: skip
 
     def __init__(self) -> None:

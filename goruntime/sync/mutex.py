@@ -32,6 +32,7 @@ from ..sched.preempt import safepoint
 from ..sched.sema import Sema
 
 if TYPE_CHECKING:
+    from ..sched.bubble import Bubble
     from ..sched.g import G
     from ..sched.m import M
 
@@ -54,12 +55,13 @@ class Mutex(Owned):
     Go: sync/mutex.go Mutex.
     """
 
-    __slots__ = ("sema", "state")
+    __slots__ = ("held_in", "sema", "state")
     KIND = "mutex"
 
     def __init__(self) -> None:
         Owned.__init__(self)
         self.state = 0
+        self.held_in: Bubble | None = None  # whose goroutine has locked it; see is_held_in
         self.sema: Sema | None = None  # made when somebody first waits
 
     def lock(self) -> None:  # hot: mutex
@@ -182,6 +184,7 @@ class Mutex(Owned):
             m, how = self.lock_slow(m, g)
         else:
             self.state = LOCKED
+        self.held_in = g.bubble
         if self.ns > m.clock:
             m.clock = self.ns
         self.ns = m.clock
@@ -197,6 +200,7 @@ class Mutex(Owned):
         is_free = not self.state & (LOCKED | STARVING)
         if is_free:
             self.state |= LOCKED
+            self.held_in = m.curg.bubble
         if m.watch is not None:
             m.emit(SYNC_LOCK, self.event_name(), "tried" if is_free else "refused")
         return is_free
@@ -293,6 +297,14 @@ class Mutex(Owned):
     def ready(self, op: int, g: G) -> bool:
         """Would the operation complete now?"""
         return op != OP_LOCK or not self.state & (LOCKED | STARVING)
+
+    def is_held_in(self, bubble: Bubble, _op: int = OP_LOCK) -> bool:
+        """For a synctest bubble with durable mutexes: one of its goroutines holds it.
+
+        While there is such a bubble every operation takes the slow path, which remembers whose it was. A bubble that
+        has begun after the lock is another one.
+        """
+        return bool(self.state & LOCKED) and self.held_in is bubble
 
     def check(self) -> None:
         """The state and the queue agree."""

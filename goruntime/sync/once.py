@@ -18,6 +18,7 @@ from ..sched.preempt import safepoint
 from .mutex import Mutex
 
 if TYPE_CHECKING:
+    from ..sched.bubble import Bubble
     from ..sched.g import G
     from ..sched.m import M
 
@@ -113,6 +114,10 @@ class Once(Owned):
     def ready(self, op: int, g: G) -> bool:
         """Would the operation complete now?"""
         return op != OP_ONCE or self.is_done or not self.m.state
+
+    def is_held_in(self, bubble: Bubble, _op: int) -> bool:
+        """For a synctest bubble with durable mutexes: one of its goroutines does it."""
+        return self.m.is_held_in(bubble)
 
     def check(self) -> None:
         """The mutex' invariants hold."""

@@ -28,6 +28,7 @@ from ..sched.sema import Sema
 from .mutex import LOCKED, STARVING, Mutex
 
 if TYPE_CHECKING:
+    from ..sched.bubble import Bubble
     from ..sched.g import G
     from ..sched.m import M
 
@@ -46,7 +47,7 @@ class RWMutex(Owned):
     Go: sync/rwmutex.go RWMutex.
     """
 
-    __slots__ = ("reader_count", "reader_sema", "reader_wait", "w", "writer_sema")
+    __slots__ = ("read_in", "reader_count", "reader_sema", "reader_wait", "w", "writer_sema")
     KIND = "rwmutex"
 
     def __init__(self) -> None:
@@ -56,6 +57,7 @@ class RWMutex(Owned):
         self.reader_sema = Sema()
         self.reader_count = 0
         self.reader_wait = 0
+        self.read_in: dict[Bubble, int] = {}  # readers by bubble; see Mutex.is_held_in
 
     def rlock(self) -> None:  # hot: rwmutex
         """Lock for reading, waiting while a writer holds it or waits for it.
@@ -188,6 +190,8 @@ class RWMutex(Owned):
         if self.reader_count < 0:
             m = self.reader_sema.acquire(m, g, READER_REASON, obj=self)
             how = "read after waiting"
+        if g.bubble is not None:
+            self._count_read(g.bubble, 1)
         if m.watch is not None:
             m.emit(SYNC_LOCK, self.event_name(), how)
 
@@ -208,6 +212,8 @@ class RWMutex(Owned):
             m.sched.fatal(m, g, "sync: RUnlock of unlocked RWMutex")
         self._join(m)
         self.reader_count = count
+        if g.bubble is not None:
+            self._count_read(g.bubble, -1)
         if m.watch is not None:
             m.emit(SYNC_UNLOCK, self.event_name(), "read")
         if count < 0:
@@ -230,6 +236,8 @@ class RWMutex(Owned):
         is_free = self.reader_count >= 0
         if is_free:
             self.reader_count += 1
+            if m.curg.bubble is not None:
+                self._count_read(m.curg.bubble, 1)
         if m.watch is not None:
             m.emit(SYNC_LOCK, self.event_name(), "read, tried" if is_free else "read, refused")
         return is_free
@@ -251,6 +259,7 @@ class RWMutex(Owned):
             m, how = self.w.lock_slow(m, g)
         else:
             self.w.state = LOCKED
+        self.w.held_in = g.bubble
         m = inner_point(m, g, OP_ANNOUNCE, self)
         self._join(m)
         readers = self.reader_count
@@ -301,6 +310,7 @@ class RWMutex(Owned):
         is_free = False
         if not self.w.state & (LOCKED | STARVING):
             self.w.state |= LOCKED
+            self.w.held_in = g.bubble
             m = inner_point(m, g, OP_TRY_LOCK, self)
             is_free = self.reader_count == 0
             if is_free:
@@ -311,6 +321,23 @@ class RWMutex(Owned):
         if m.watch is not None:
             m.emit(SYNC_LOCK, self.event_name(), "tried" if is_free else "refused")
         return is_free
+
+    def _count_read(self, bubble: Bubble, change: int) -> None:
+        """One reader of a synctest bubble more, or less."""
+        count = self.read_in.get(bubble, 0) + change
+        if count > 0:
+            self.read_in[bubble] = count
+        else:
+            self.read_in.pop(bubble, None)
+
+    def is_held_in(self, bubble: Bubble, op: int) -> bool:
+        """For a synctest bubble with durable mutexes: its goroutines hold what the operation waits for.
+
+        A writer that has announced itself waits for readers, everybody else for the writer.
+        """
+        if op == OP_DRAIN:
+            return self.read_in.get(bubble, 0) == self.reader_wait
+        return self.w.is_held_in(bubble)
 
     def _join(self, m: M) -> None:
         """Set the clocks of the thread and of the lock to the later of the two."""

@@ -28,6 +28,7 @@ from ..sched.preempt import safepoint
 from ..sched.sema import Sema
 
 if TYPE_CHECKING:
+    from ..sched.bubble import Bubble
     from ..sched.g import G
     from ..sched.m import M
 
@@ -43,11 +44,12 @@ class WaitGroup(Owned):
     Go: sync/waitgroup.go WaitGroup.
     """
 
-    __slots__ = ("counter", "sema", "waiters")
+    __slots__ = ("bubble", "counter", "sema", "waiters")
     KIND = "waitgroup"
 
     def __init__(self) -> None:
         Owned.__init__(self)
+        self.bubble: Bubble | None = None  # whose goroutines add to it; until it is done and waited for
         self.counter = 0
         self.waiters = 0
         self.sema: Sema | None = None  # made when somebody first waits
@@ -55,8 +57,12 @@ class WaitGroup(Owned):
     def add(self, delta: int) -> None:
         """Add delta, which may be negative, to the number of tasks; at 0 all who wait go on.
 
+        In a synctest bubble it becomes the bubble's own, so that waiting for it is durable; only the bubble's
+        goroutines may add to it then.
         Raises: Panic "sync: negative WaitGroup counter", and "sync: WaitGroup misuse: Add called concurrently with
-        Wait"; TypeError if delta is no integer; RuntimeError outside a goroutine.
+        Wait"; FatalError "sync: WaitGroup.Add called from inside and outside synctest bubble", "sync: WaitGroup.Add
+        called from multiple synctest bubbles"; TypeError if delta is no integer; RuntimeError outside a goroutine.
+        Differs: in Go a package variable that is no pointer never becomes a bubble's own.
         Go: sync/waitgroup.go WaitGroup.Add.
         """
         m, g = current_m("sync.WaitGroup.add")
@@ -88,7 +94,7 @@ class WaitGroup(Owned):
             clock = self.ns
         m.clock = clock
         # Unoptimised form: the call below, always.
-        if self.counter > 1 and clock < m.horizon and m.watch is None:
+        if self.counter > 1 and clock < m.horizon and m.watch is None and self.bubble is g.bubble:
             self.ns = clock
             self.counter -= 1
         else:
@@ -135,6 +141,8 @@ class WaitGroup(Owned):
         self._change(m, g, delta)
 
     def _change(self, m: M, g: G, delta: int) -> None:
+        if self.bubble is not g.bubble:
+            self._associate(m, g)
         self._join(m)
         waiters = self.waiters
         counter = self.counter + delta
@@ -153,6 +161,7 @@ class WaitGroup(Owned):
         if self.counter or self.waiters != waiters:
             panic("sync: WaitGroup misuse: Add called concurrently with Wait")
         self.waiters = 0
+        self.bubble = None
         sema = self.sema
         if sema is None:
             throw("sync: WaitGroup with waiters has no semaphore")
@@ -176,6 +185,8 @@ class WaitGroup(Owned):
         if m.watch is not None:
             m.emit(WAITGROUP_WAIT, self.event_name(), self.counter)
         if not self.counter:
+            if not self.waiters and self.bubble is g.bubble:
+                self.bubble = None
             return
         self.waiters += 1
         if self.sema is None:
@@ -184,6 +195,17 @@ class WaitGroup(Owned):
         m = inner_point(m, g, OP_WAITED, self)
         if self.counter or self.waiters:
             panic("sync: WaitGroup is reused before previous Wait has returned")
+
+    def _associate(self, m: M, g: G) -> None:
+        """It becomes the own of the synctest bubble that g is in, unless others have added to it.
+
+        Go: internal/synctest/synctest.go Associate.
+        """
+        if g.bubble is not None and self.bubble is not None:
+            m.sched.fatal(m, g, "sync: WaitGroup.Add called from multiple synctest bubbles")
+        if g.bubble is None or self.counter or self.waiters:
+            m.sched.fatal(m, g, "sync: WaitGroup.Add called from inside and outside synctest bubble")
+        self.bubble = g.bubble
 
     def _join(self, m: M) -> None:
         """Set the clocks of the thread and of the group to the later of the two."""

@@ -34,23 +34,28 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def test(fn: Callable[..., R], *args: object) -> R:
+def test(fn: Callable[..., R], *args: object, durable_mutexes: bool = False) -> R:  # noqa: PT028  no test of pytest's
     """Call fn(*args) in a new bubble and return what it returns, when every goroutine of the bubble has ended.
 
     What fn raises, `test` raises. Called outside any goroutine, it runs a program of its own around the bubble;
     `run(synctest.test, fn, seed=7)` is the same with a configuration.
+    With durable_mutexes, waiting for a sync.Mutex or sync.RWMutex counts as durable while those who hold it are
+    goroutines of the bubble: time goes on while one of them sleeps with a mutex in its hands, and a deadlock through
+    mutexes is found.
     Raises: TypeError if fn is no plain function; Panic "synctest.Run called from within a synctest bubble"; Panic
     "deadlock: all goroutines in bubble are blocked", "deadlock: main bubble goroutine has exited but blocked goroutines
     remain"; outside a goroutine RuntimeFailure, as `run` does.
     Go: testing/synctest/synctest.go Test; runtime/synctest.go synctestRun.
+    Differs: durable_mutexes; in Go time stands still, and the test hangs, where a goroutine waits for a mutex whose
+    holder sleeps.
     Differs: there is no T. An exception that leaves fn is a failed test, as t.Fatal is: `test` raises it when the
     bubble is over, with a note if goroutines were left blocked. In Go a panic there ends the program at once; here one
     in any other goroutine of the bubble does.
     """
     refuse_generators(fn, "synctest.test")
     if getattr(getcurrent(), "m", None) is not None:
-        return _test(fn, args).result()
-    return run(_test, fn, args).result()  # type: ignore[no-any-return]
+        return _test(fn, args, durable_mutexes).result()
+    return run(_test, fn, args, durable_mutexes).result()  # type: ignore[no-any-return]
 
 
 test.__test__ = False  # type: ignore[attr-defined]  # for pytest, where the name is imported
@@ -96,7 +101,7 @@ class _Outcome:
         return cast(R, self.value)
 
 
-def _test(fn: Callable[..., object], args: tuple[object, ...]) -> _Outcome:
+def _test(fn: Callable[..., object], args: tuple[object, ...], durable_mutexes: bool) -> _Outcome:
     """`test` in a goroutine."""
     m, g = current_m("synctest.test")
     if g.bubble is not None:
@@ -109,7 +114,7 @@ def _test(fn: Callable[..., object], args: tuple[object, ...]) -> _Outcome:
         except Exception as error:  # noqa: BLE001  whatever it is, `test` raises it
             outcome.error = error
 
-    bubble = Bubble(m.sched, g)
+    bubble = Bubble(m.sched, g, durable_mutexes)
     why = unbroken(m, g, _run, bubble, testing_f)
     if why and outcome.error is not None:
         outcome.error.add_note(why)
