@@ -30,7 +30,7 @@ LETTERS = {
     "world": "W", "block": "b", "python": "p", "wake": "w", "lock": "L", "unlock": "U", "try_lock": "T", "rlock": "R",
     "runlock": "N", "announce": "A", "drain": "D", "add": "a", "release": "E", "wait": "J", "waited": "H",
     "cond_wait": "C", "notify": "n", "once": "O",
-    "coroutine": "Y", "synctest": "u",
+    "coroutine": "Y", "bubble": "u",
 }  # fmt: skip
 NAMES_BY_LETTER = {letter: name for name, letter in LETTERS.items()}
 GROUP = re.compile(r"(t?\d+(?:\.\d+)*~?)((?:[A-Za-z]\d*)+)")

@@ -63,7 +63,7 @@ OP_COND_WAIT = _operation("cond_wait", "sync")  # takes a ticket
 OP_NOTIFY = _operation("notify", "sync")  # Cond.signal, broadcast
 OP_ONCE = _operation("once", "sync")
 OP_COROUTINE = _operation("coroutine", "none", is_local=True)
-OP_BUBBLE = _operation("synctest", "world")  # wait; the root runs a timer of its bubble
+OP_BUBBLE = _operation("bubble", "world")  # wait; the root runs a timer of its bubble
 
 OP_NAMES = tuple(operation.name for operation in OPERATIONS)
 OP_BITS = 6  # of a step's token: its operation

@@ -10,6 +10,7 @@ from greenlet import getcurrent
 from goruntime import (
     Panic,
     chan,
+    coro,
     default,
     defer,
     func,
@@ -1070,3 +1071,35 @@ def test_listeners_are_as_before_afterwards():
     events = []
     assert run(main, events=events)
     assert events
+
+
+# ---- coroutines ----
+
+
+@in_a_bubble
+def test_a_coroutine_is_durably_blocked_while_it_is_not_its_turn():
+    def seq(yield_):
+        while yield_(elapsed()):
+            time.sleep(1)
+
+    got = []
+
+    def puller():
+        next_, stop = coro.pull(seq)
+        while len(got) < 3:
+            got.append(next_()[0])
+        stop()
+
+    go(puller)
+    time.sleep(5)
+    synctest.wait()
+    assert got == [0, 1, 2]
+
+
+def test_a_coroutine_that_nobody_resumes_is_left_over():
+    def body():
+        next_, _ = coro.pull(lambda yield_: yield_(1))
+        next_()
+
+    text = "deadlock: main bubble goroutine has exited but blocked goroutines remain"
+    assert run(lambda: panic_of(synctest.test, body)) == text
