@@ -46,13 +46,13 @@ from ..kernel import costs
 from ..kernel.threads import FOREVER
 from . import waitreason
 from .ops import OP_BUBBLE, OP_DRAIN, OP_LOCK, OP_RLOCK
-from .park import park, ready
+from .park import goroutine_ready, park, ready
 from .preempt import end_again, safepoint
 from .proc import newproc1
 from .runq import runqput
 from .spin import wakep
 from .status import DURABLE, WAITING, casgstatus
-from .timers import Timer, clean, insert, next_timers, run_timer, take_out
+from .timers import MAX_WHEN, Timer, clean, insert, modify, next_timers, run_timer, take_out
 
 if TYPE_CHECKING:
     from .g import G, Origin
@@ -84,7 +84,7 @@ class Bubble:
 
     __slots__ = (
         "first", "has_durable_mutexes", "id", "is_done", "is_waiting", "mutex_waiters", "next_check_ns", "now_ns", "ns",
-        "root", "running", "sched", "serial", "timer_seq", "timers", "total", "waiter", "zombies",
+        "root", "running", "sched", "serial", "sleepers", "timer_seq", "timers", "total", "waiter", "zombies",
     )  # fmt: skip
 
     def __init__(self, sched: Sched, root: G, has_durable_mutexes: bool = False) -> None:
@@ -107,6 +107,7 @@ class Bubble:
         self.zombies = 0
         self.next_check_ns = FOREVER
         self.serial = 0
+        self.sleepers: dict[G, Timer] = {}  # the timer of each goroutine that has slept
 
     # Accounting.
 
@@ -134,6 +135,7 @@ class Bubble:
     def started(self, gp: G) -> None:
         """gp is about to be one of the goroutines."""
         gp.bubble = self
+        gp.timer = None  # of P's, from an earlier life
         self.total += 1
         self.running += 1
 
@@ -168,7 +170,8 @@ class Bubble:
 
     def ended(self, m: M, gp: G) -> None:
         """On g0: gp has ended."""
-        gp.bubble = gp.timer = None
+        gp.bubble = None
+        self.sleepers.pop(gp, None)
         self.total -= 1
         if gp is self.first:
             self.is_done = True
@@ -197,13 +200,25 @@ class Bubble:
         Go: runtime/synctest.go maybeWakeLocked.
         """
         gp = self.root
-        if self.waiter is not None and not 0 < self.wake_ns(m) <= self.now_ns:
+        if self.waiter is not None and not 0 < self.wake_ns() <= self.now_ns:
             gp = self.waiter
         if gp.ns < self.ns:
             gp.ns = self.ns
         ready(m, gp, self)
 
     # Timers.
+
+    def sleep(self, g: G, delay_ns: int) -> None:
+        """Arm the timer of the running goroutine, and park it.
+
+        Go: runtime/time.go timeSleep.
+        """
+        timer = self.sleepers.get(g)
+        if timer is None:
+            timer = self.sleepers[g] = Timer(goroutine_ready, g)
+            timer.bubble = self
+        modify(g.m, timer, min(self.now_ns + delay_ns, MAX_WHEN), 0)
+        park(g.m, g, waitreason.SLEEP, timer)
 
     def arm(self, m: M, timer: Timer, was_heaped: bool = False) -> None:
         """Put a pending timer into the heap. One that is due, and was in no heap, runs at once, as in Go.
@@ -222,9 +237,9 @@ class Bubble:
         self.timer_seq = (drawn << 40) + self.serial
         insert(self, timer)
 
-    def wake_ns(self, m: M) -> int:
+    def wake_ns(self) -> int:
         """When the next timer is due; 0 for never."""
-        clean(m, self)
+        clean(self)
         return self.timers[0][0] if self.timers else 0
 
     def run(self, m: M, timer: Timer, is_heaped: bool = False) -> None:
@@ -285,7 +300,7 @@ class Bubble:
             self._run_due(g)
             if self.running > 1:
                 park(g.m, g, waitreason.SYNCTEST_RUN, self)
-            next_ns = self.wake_ns(g.m)
+            next_ns = self.wake_ns()
             if next_ns == 0 or self.is_done:
                 return
             if next_ns < self.now_ns:
@@ -330,7 +345,7 @@ class Bubble:
         """Run every timer that is due."""
         sched = self.sched
         m = g.m
-        while 0 < self.wake_ns(m) <= self.now_ns:
+        while 0 < self.wake_ns() <= self.now_ns:
             if m.clock >= m.horizon:
                 following = safepoint(m, g, OP_BUBBLE, self)
                 if following is None:
@@ -340,7 +355,7 @@ class Bubble:
                     sched.controller.perform(g, self._run_chosen, g)
                     m = g.m
                     continue
-            if 0 < self.wake_ns(m) <= self.now_ns:  # still: others may have had the CPU
+            if 0 < self.wake_ns() <= self.now_ns:  # still: others may have had the CPU
                 timer = heappop(self.timers)[2]
                 timer.pp = None
                 timer.entry = 0
@@ -353,7 +368,7 @@ class Bubble:
         due = next_timers(self, lambda timer: timer.when_ns <= self.now_ns)
         if due:
             index = controller.choose_case((), list(range(len(due)))) if len(due) > 1 else 0
-            take_out(m, due[index], self)
+            take_out(due[index], self)
             self.run(m, due[index], is_heaped=True)
 
     # wait.
