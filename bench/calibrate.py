@@ -33,7 +33,7 @@ from typing import NamedTuple
 
 SOURCES = Path(__file__).resolve().parent / "calibrate"
 CONSTANTS = SOURCES / "constants.txt"
-PROGRAMS = ("chans", "gos", "timers", "syscalls", "threads", "packages", "synctest")
+PROGRAMS = ("chans", "gos", "syncs", "timers", "syscalls", "threads", "packages", "synctest")
 PROGRAM_SECONDS = 60  # one that takes longer is starved by other processes: its pass is dropped
 
 Row = dict[str, float]
@@ -57,9 +57,9 @@ def find_go() -> str:
     return found
 
 
-def build(go: str, folder: Path) -> None:
-    """Compile every program; they reach into the runtime by go:linkname, which needs the linker's consent."""
-    for name in PROGRAMS:
+def build(go: str, folder: Path, programs: tuple[str, ...]) -> None:
+    """Compile the programs; they reach into the runtime by go:linkname, which needs the linker's consent."""
+    for name in programs:
         command = [go, "build", "-ldflags=-checklinkname=0", "-o", str(folder / name), "common.go", f"{name}.go"]
         subprocess.run(command, cwd=SOURCES, check=True)
 
@@ -80,13 +80,13 @@ def run_once(folder: Path, name: str) -> Iterator[tuple[str, Row]]:
             yield row.pop("name"), row
 
 
-def measure(go: str, passes: int) -> Rows:
+def measure(go: str, passes: int, programs: tuple[str, ...]) -> Rows:
     """Return for every name the figures of all passes."""
     rows: Rows = {}
     with tempfile.TemporaryDirectory(prefix="goruntime-calibrate-") as scratch:
         folder = Path(scratch)
-        build(go, folder)
-        for number, program in itertools.product(range(passes), PROGRAMS):
+        build(go, folder, programs)
+        for number, program in itertools.product(range(passes), programs):
             try:
                 results = list(run_once(folder, program))
             except subprocess.TimeoutExpired:
@@ -146,15 +146,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Calibrate the cost table against real Go.")
     parser.add_argument("--passes", type=int, default=5, metavar="N", help="runs of every program (5)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="store the constants and every raw figure")
+    parser.add_argument("--only", choices=PROGRAMS, help="measure one program; FILE keeps its figures of the others")
     parser.add_argument("--table", type=Path, metavar="FILE", help="measure nothing: print the table of stored figures")
     options = parser.parse_args()
+    if options.only and not options.json:
+        parser.error("--only needs --json FILE, which has the figures of the other programs")
     if options.table:
         stored = json.loads(options.table.read_text())
         rows, version = stored["measured"], stored["go"]
     else:
         go = find_go()
         asked = subprocess.run([go, "env", "GOVERSION"], check=True, capture_output=True, text=True)
-        rows, version = measure(go, options.passes), asked.stdout.strip()
+        version = asked.stdout.strip()
+        rows = measure(go, options.passes, (options.only,) if options.only else PROGRAMS)
+        if options.only:
+            rows = json.loads(options.json.read_text())["measured"] | rows
     groups = derive(rows)
     print(render(groups, version))
     if options.json:

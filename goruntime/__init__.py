@@ -1,6 +1,6 @@
 """goruntime: Go's runtime rebuilt in Python as a glass box."""
 
-from . import coro, debug, errors, os, rand, runtime, sync, testing, time
+from . import atomic, coro, debug, errors, os, rand, runtime, sync, testing, time
 from ._version import __version__
 from .base.errors import Deadlock, FatalError, GoPanic, RuntimeFailure, Timeout
 from .boot import run
@@ -21,6 +21,7 @@ __all__ = [
     "RuntimeFailure",
     "Timeout",
     "__version__",
+    "atomic",
     "cap",
     "chan",
     "coro",

@@ -171,6 +171,10 @@ KINDS: dict[str, tuple[str, tuple[int, int, int], tuple[Any, ...]]] = {
     "bubble_time": ("everybody in `object` is durably blocked: its clock jumps to `now_ns`, nanoseconds since 1970", (0, 0, 1), ("synctest bubble 1", 946684805000000000)),
     "bubble_end": ("`object` is over; `why` is empty unless goroutines were left that are blocked for ever", (0, 0, 1), ("synctest bubble 1", "")),
     "once_do": ("it called `do` of `object`; `how`: first (it does it now), done (it has), done before", (0, 0, 6), ("once 1", "first")),
+    "atomic": ("it did `operation` on the atomic `object`", (0, 0, 6), ("atomic 1", "add")),
+    "pool_get": ("it took an item from `object`; `where`: private or shared of this P, stolen from another, victim (of the collection before), made by `new`, or none", (0, 0, 6), ("pool 1", "private")),
+    "pool_put": ("it gave an item to `object`; `where`: private or shared", (0, 0, 6), ("pool 1", "private")),
+    "map_access": ("it did `operation` on the map `object`; whether the key was `found`", (0, 0, 6), ("map 1", "load_or_store", False)),
 }  # fmt: skip
 
 

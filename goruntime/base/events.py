@@ -78,6 +78,10 @@ GO_SWITCH = _kind("go_switch", "target", "how")  # a coroutine: target runs inst
 BUBBLE_BEGIN = _kind("bubble_begin", "object", "target")  # synctest.test: target is the bubble's first goroutine
 BUBBLE_TIME = _kind("bubble_time", "object", "now_ns")  # all are durably blocked: its clock jumps to the next timer
 BUBBLE_END = _kind("bubble_end", "object", "why")
+ATOMIC = _kind("atomic", "object", "operation")
+POOL_GET = _kind("pool_get", "object", "where")  # private, shared, stolen, victim, made, or none
+POOL_PUT = _kind("pool_put", "object", "where")  # private or shared
+MAP_ACCESS = _kind("map_access", "object", "operation", "found")
 
 NAMES = tuple(_NAMES)
 

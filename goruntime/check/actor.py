@@ -8,7 +8,20 @@ from ..lang.chan import chan
 from ..lang.owner import Owned
 from ..lang.select import SEND, CaseList
 from ..lang.timerchan import TimerChan
-from ..sched.ops import OP_ADD, OP_BITS, OP_LEN, OP_RECV, OP_SELECT, OP_SEND, OP_SLEEP, OP_TIMER, OP_WAIT, OPERATIONS
+from ..sched.ops import (
+    OP_ADD,
+    OP_BITS,
+    OP_LEN,
+    OP_LOAD,
+    OP_MAP_LOAD,
+    OP_RECV,
+    OP_SELECT,
+    OP_SEND,
+    OP_SLEEP,
+    OP_TIMER,
+    OP_WAIT,
+    OPERATIONS,
+)
 from ..sched.park import goroutine_ready
 from ..time import _go_func, _send_time
 
@@ -131,7 +144,7 @@ class Actor:
                 mask |= bit_of_chan(ch)
             return mask
         if isinstance(obj, Owned):
-            return bit_of(obj, obj.KIND)
+            return bit_of(obj, obj.KIND, READ if self.op in (OP_LOAD, OP_MAP_LOAD) else WRITE)
         if self.op == OP_SLEEP:
             return CLOCK_READ
         return CLASS_MASKS.get(OPERATIONS[self.op].dependency, EVERYTHING)

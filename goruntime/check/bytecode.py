@@ -12,7 +12,11 @@ import sys
 from types import CodeType
 from typing import Any
 
-METHODS = frozenset({"send", "recv", "recv_", "close"})
+# Methods of our objects that come to a point before they touch anything, and call nothing of the user's afterwards.
+METHODS = frozenset(
+    "send recv recv_ close lock unlock try_lock rlock runlock try_rlock add done wait go signal broadcast"
+    " load store swap compare_and_swap and_ or_ __enter__ __exit__".split()
+)
 MAX_STEPS = 400  # instructions followed before giving up
 
 IGNORED = frozenset("NOP RESUME CACHE PRECALL KW_NAMES COPY_FREE_VARS MAKE_CELL EXTENDED_ARG JUMP_FORWARD".split())
@@ -83,11 +87,13 @@ class Code:
                 if item.opname.startswith("CALL"):
                     walk.needs.add(self.call_at(index))
                     walk.follow(index + 1, [VALUE])
+                elif item.opname == "BEFORE_WITH":
+                    walk.follow(index + 1, [self.manager_at(index), VALUE])
                 elif item.opname == "FOR_ITER":
                     iterator = self.iterator_at(index)
                     if iterator[0] != "iterator":
                         return None
-                    walk.need_channel(iterator[1], "recv_")
+                    walk.need_object(iterator[1], "recv_")
                     walk.follow(index + 1, [iterator, VALUE])
                     walk.follow(self.index[item.argval], [iterator, VALUE])
                 else:
@@ -102,6 +108,8 @@ class Code:
         `shared.extend(ch)` receives too, and then goes on to change what is shared.
         """
         item = self.instructions[index]
+        if self.leaves_with(index):
+            return ("fact", "", "")
         stack = self.stack_before(index)
         depth = (item.arg or 0) + (item.opname == "CALL_KW") + 2
         if item.opname not in ("CALL", "CALL_KW") or len(stack) < depth:
@@ -114,6 +122,22 @@ class Code:
         if callee[0] == "global":
             return ("length" if callee[1] == "len" else "call", callee[1], "")
         raise NotQuietError
+
+    def leaves_with(self, index: int) -> bool:
+        """Is the call at index that of `__exit__` at the end of a `with` block? Nothing else is called like that."""
+        before = [item for item in self.instructions[:index] if item.opname not in IGNORED][-3:]
+        return self.instructions[index].arg == 2 and all(
+            item.opname in CONSTANTS and item.argval is None for item in before
+        )
+
+    def manager_at(self, index: int) -> Symbol:
+        """What BEFORE_WITH leaves below the value of the block: `__exit__` of what it took."""
+        loaded = next(item for item in reversed(self.instructions[:index]) if item.opname not in IGNORED)
+        if loaded.opname in LOADS:
+            return ("attr", ("fast", loaded.argval), "__exit__")
+        if loaded.opname == "LOAD_DEREF" and loaded.argval in self.constant_cells:
+            return ("attr", ("cell", loaded.argval), "__exit__")
+        return ("unknown",)
 
     def stack_before(self, index: int) -> list[Symbol]:
         """The top of the stack before an instruction, as far as it is made by straight code."""
@@ -199,10 +223,13 @@ class Walk:
             elif name.startswith("CALL"):
                 if self.call(item, stack):
                     return
+            elif name == "BEFORE_WITH":
+                self.need_object(pop(stack), "__enter__")
+                return
             elif name == "FOR_ITER":
                 iterator = stack[-1] if stack else VALUE
                 if iterator[0] == "iterator":
-                    self.need_channel(iterator[1], "recv_")
+                    self.need_object(iterator[1], "recv_")
                     return
                 if iterator != RANGE_ITERATOR:
                     raise NotQuietError
@@ -270,12 +297,12 @@ class Walk:
         stack.append(known.get(variable, ("fast", variable)))
 
     def attribute(self, item: dis.Instruction, stack: list[Symbol]) -> None:
-        """`base.name`: later it must turn out to be a method of a channel, or a function of a module of ours."""
+        """`base.name`: it must turn out to be a method of an object of ours, or a function of a module of ours."""
         base = pop(stack)
         if base[0] == "global":
             self.needs.add(("bound", base[1], item.argval))
         else:
-            self.need_channel(base, item.argval)
+            self.need_object(base, item.argval)
         stack += symbols_of_attribute(item, base)
 
     def call(self, item: dis.Instruction, stack: list[Symbol]) -> bool:
@@ -299,16 +326,16 @@ class Walk:
         elif callee[0] == "attr" and callee[1][0] == "global":
             self.needs.add(("call", callee[1][1], callee[2]))
         elif callee[0] == "attr":
-            self.need_channel(callee[1], callee[2])
+            self.need_object(callee[1], callee[2])
         else:
             raise NotQuietError
         return True
 
-    def need_channel(self, symbol: Symbol, method: str) -> None:
-        """A variable must turn out to be a channel."""
+    def need_object(self, symbol: Symbol, method: str) -> None:
+        """A variable must turn out to be an object of ours that has the method."""
         if symbol[0] not in ("fast", "cell") or method not in METHODS:
             raise NotQuietError
-        self.needs.add(("channel", symbol[1], method))
+        self.needs.add(("object", symbol[1], method))
 
 
 def taken_by(item: dis.Instruction) -> int:

@@ -21,12 +21,15 @@ import os
 from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from .. import runtime, time
+from .. import atomic, runtime, sync, time
 from ..lang.chan import RecvOnly, SendOnly, chan, nilchan
 from ..lang.go import go
+from ..lang.panic import WRAPPER_CODE
 from ..lang.select import default, select
 from ..lang.timerchan import TimerChan
 from ..sched.g import G
+from ..sync import waitgroup
+from ..sync.rwmutex import RLocker
 from .bytecode import Code, Need, is_assigned_once
 
 if TYPE_CHECKING:
@@ -35,7 +38,24 @@ if TYPE_CHECKING:
 PACKAGE_DIR = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 ENTRY = G.live.__code__
 CALLS = (go, select, runtime.gosched, time.sleep)  # reach a point, or start a goroutine, before they touch anything
-CHANNELS: tuple[type, ...] = (chan, type(chan(0, int)), TimerChan, type(nilchan), SendOnly, RecvOnly)
+CHANNEL = frozenset({"send", "recv", "recv_", "close"})
+LOCK = frozenset({"lock", "unlock", "try_lock", "__enter__", "__exit__"})
+INTEGER = frozenset({"load", "store", "add", "swap", "compare_and_swap", "and_", "or_"})
+CELL = frozenset({"load", "store", "swap", "compare_and_swap"})
+METHODS: dict[type, frozenset[str]] = {
+    **dict.fromkeys((chan, type(chan(0, int)), TimerChan, type(nilchan), SendOnly, RecvOnly), CHANNEL),
+    **dict.fromkeys((sync.Mutex, RLocker), LOCK),
+    sync.RWMutex: LOCK | {"rlock", "runlock", "try_rlock"},
+    sync.WaitGroup: frozenset({"add", "done", "wait", "go"}),
+    sync.Cond: frozenset({"wait", "signal", "broadcast"}),
+    **dict.fromkeys((atomic.Int32, atomic.Int64, atomic.Uint32, atomic.Uint64, atomic.Uintptr), INTEGER),
+    **dict.fromkeys((atomic.Bool, atomic.Pointer), CELL),
+}
+NO_METHODS: frozenset[str] = frozenset()
+TASK = waitgroup._task.__code__  # what runs the function given to WaitGroup.go
+END_TASK = waitgroup._end_task.__code__
+WAITGROUP_GO = sync.WaitGroup.go.__code__
+WAITGROUP_ADD = sync.WaitGroup.add.__code__
 
 
 class Quiet:
@@ -83,38 +103,55 @@ class Quiet:
 
     def is_start_quiet(self, gp: Goroutine) -> bool:
         """The first segment of a goroutine that has not begun."""
-        fn = gp.fn
+        fn, args, kwargs = gp.fn, gp.args, gp.kwargs
         code = getattr(fn, "__code__", None)
-        if not isinstance(fn, FunctionType) or code is None or gp.kwargs or len(gp.args) != code.co_argcount:
+        is_task = code is TASK
+        if is_task:
+            _, fn, args, kwargs = args
+            code = getattr(fn, "__code__", None)
+        if not isinstance(fn, FunctionType) or code is None or kwargs or len(args) != code.co_argcount:
             return False
         if code.co_flags & 0x0C or code.co_kwonlyargcount:  # *args, **kwargs
             return False
         needs = self.code(code, fn.__globals__).needs(-1)
         if needs is None:
             return False
-        values = dict(zip(code.co_varnames, gp.args, strict=False))
+        values = dict(zip(code.co_varnames, args, strict=False))
         for name, cell in zip(code.co_freevars, fn.__closure__ or (), strict=True):
             try:
                 values[name] = cell.cell_contents
             except ValueError:
                 return False
-        return holds(needs, lambda: values, fn.__globals__, gp.goid != 1)
+        return holds(needs, lambda: values, fn.__globals__, is_task or gp.goid != 1)
 
     def is_quiet(self, gp: Goroutine, frame: FrameType | None) -> bool:
         """What gp does when the operation is done in which its innermost frame is."""
+        code = None
         while frame is not None and frame.f_code.co_filename.startswith(PACKAGE_DIR):
-            if frame.f_code is ENTRY:
+            inner, code = code, frame.f_code
+            if code is ENTRY:
                 return False
+            if code is END_TASK or (code is WAITGROUP_GO and inner is WAITGROUP_ADD):
+                return True  # what follows is the end of the goroutine, or a go statement
             frame = frame.f_back
         if frame is None:
             return False
         needs = self.code(frame.f_code, frame.f_globals).needs(frame.f_lasti)
         if needs is None:
             return False
-        back = frame.f_back
-        ends_goroutine = back is not None and back.f_code is ENTRY and gp.frames is None and gp.goid != 1
         here = frame
-        return holds(needs, lambda: here.f_locals, frame.f_globals, ends_goroutine)
+        return holds(needs, lambda: here.f_locals, frame.f_globals, ends_quietly(gp, frame))
+
+
+def ends_quietly(gp: Goroutine, frame: FrameType) -> bool:
+    """When this function returns, its goroutine ends, or comes to the operation that ends its task."""
+    back = frame.f_back
+    if back is None:
+        return False
+    if back.f_code is WRAPPER_CODE:
+        task = back.f_back
+        return task is not None and task.f_code is TASK and not gp.frames.calls
+    return back.f_code is ENTRY and gp.frames is None and gp.goid != 1
 
 
 def holds(needs: frozenset[Need], values: Any, names: dict[str, Any], ends_goroutine: bool) -> bool:
@@ -126,10 +163,10 @@ def holds(needs: frozenset[Need], values: Any, names: dict[str, Any], ends_gorou
         if what == "exit":
             if not ends_goroutine:
                 return False
-        elif what in ("channel", "variable"):
+        elif what in ("object", "variable"):
             if local is None:
                 local = values()
-            if name not in local or (what == "channel" and type(local[name]) not in CHANNELS):
+            if name not in local or (what == "object" and attribute not in METHODS.get(type(local[name]), NO_METHODS)):
                 return False
         elif not _holds_global(what, global_value(names, name), attribute):
             return False

@@ -31,6 +31,8 @@ LETTERS = {
     "runlock": "N", "announce": "A", "drain": "D", "add": "a", "release": "E", "wait": "J", "waited": "H",
     "cond_wait": "C", "notify": "n", "once": "O",
     "coroutine": "Y", "bubble": "u",
+    "cond_wait": "C", "notify": "n", "once": "O", "load": "d", "atomic": "x", "pool": "P", "map_load": "M",
+    "map_store": "Q",
 }  # fmt: skip
 NAMES_BY_LETTER = {letter: name for name, letter in LETTERS.items()}
 GROUP = re.compile(r"(t?\d+(?:\.\d+)*~?)((?:[A-Za-z]\d*)+)")

@@ -46,8 +46,16 @@ MUTEX_SPIN = 748  # procyield_30: one round of spinning
 RWMUTEX_READ = 5  # rwmutex_rlock_runlock / 2
 RWMUTEX_WRITE = 10  # rwmutex_lock_unlock / 2
 WAITGROUP = 6  # waitgroup_add_done / 2
-ONCE = 2
-COND = 6
+ONCE = 1  # once_done
+COND = 2  # cond_signal_nobody; waking a waiter adds no more than READY (cond_signal_waiter 37)
+ATOMIC = 1  # atomic_add 0.6, atomic_load 0
+VALUE_STORE = 4  # value_store
+POOL = 5  # pool_get_put / 2
+POOL_SHARED = 4  # on top, for the shared chain: pool_put_get_16 / 32 without POOL
+MAP_LOAD = 13  # map_load
+MAP_STORE = 60  # map_store
+MAP_DELETE = 45  # map_delete_store / 2
+MAP_RANGE_KEY = 7  # map_range_1024 / 1024
 NANOTIME = 22  # nanotime
 
 # System calls.

@@ -12,6 +12,7 @@ from ..base.errors import OUTSIDE, throw
 from ..kernel.blocking import is_worker_thread
 from ..sched.park import struck
 from ..sched.pool import G0
+from ..sched.preempt import safepoint
 from .error import SURVIVABLE
 
 if TYPE_CHECKING:
@@ -100,6 +101,54 @@ class Owned:
         else:
             self.sched = m.sched
             self.made_at = ""
+
+    def quick(self, cost: int) -> bool:
+        """Charge an operation, if it can be done without further ado. Else nothing was charged: `step` does it.
+
+        Unoptimised form: `step`, always.
+        """
+        m = getattr(getcurrent(), "m", None)
+        if m is None:
+            return False
+        clock = m.clock + cost
+        if self.ns > clock:
+            clock = self.ns
+        if clock < m.horizon and self.sched is m.sched and m.watch is None:
+            m.clock = self.ns = clock
+            return True
+        return False
+
+    def step(self, what: str, cost: int, op: int, do: Callable[..., Any], *args: Any) -> Any:
+        """One operation of this object: charge it, stop at its safepoint if somebody asks, and do(m, g, *args).
+
+        In the `finally` of an abandoned goroutine nothing is done, and None returned. what is its name in errors.
+        """
+        m, g = current_m(what)
+        if self.sched is not m.sched:
+            belong(self, m.sched)
+        m.clock += cost
+        try:
+            if m.clock >= m.horizon:
+                m = safepoint(m, g, op, self)  # type: ignore[assignment]
+                if m is None:
+                    return None
+                if m.sched.controller is not None:
+                    return m.sched.controller.perform(g, do, m, g, *args)
+            else:
+                self.join(m)
+            return do(m, g, *args)
+        except SURVIVABLE:
+            raise
+        except BaseException as exc:  # see sched/park.py: something may be half done
+            struck(m, g, exc)
+            raise
+
+    def join(self, m: M) -> None:
+        """Set the clocks of the thread and of the object to the later of the two."""
+        if self.ns > m.clock:
+            m.clock = self.ns
+        else:
+            self.ns = m.clock
 
     def event_name(self) -> str:
         """For display in events: its kind and its number in the run."""

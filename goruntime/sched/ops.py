@@ -64,6 +64,11 @@ OP_NOTIFY = _operation("notify", "sync")  # Cond.signal, broadcast
 OP_ONCE = _operation("once", "sync")
 OP_COROUTINE = _operation("coroutine", "none", is_local=True)
 OP_BUBBLE = _operation("bubble", "world")  # wait; the root runs a timer of its bubble
+OP_LOAD = _operation("load", "sync")  # of an atomic: what changes nothing
+OP_ATOMIC = _operation("atomic", "sync")  # what may change it
+OP_POOL = _operation("pool", "sync")
+OP_MAP_LOAD = _operation("map_load", "sync")  # of a sync.Map: what changes nothing
+OP_MAP_STORE = _operation("map_store", "sync")
 
 OP_NAMES = tuple(operation.name for operation in OPERATIONS)
 OP_BITS = 6  # of a step's token: its operation

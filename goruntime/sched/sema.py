@@ -151,7 +151,6 @@ class NotifyList(WaitQ):
             return m
         sg = g.sudog
         sg.ticket = ticket
-        m.clock += QUEUE_COST
         self.enqueue(sg)
         return park(m, g, reason, obj)
 
@@ -168,7 +167,6 @@ class NotifyList(WaitQ):
         while sg is not None:
             if sg.ticket == ticket:
                 self.remove(sg)
-                m.clock += WAKE_COST
                 ready(m, sg.g, obj)
                 break
             sg = sg.next
@@ -186,7 +184,6 @@ class NotifyList(WaitQ):
         while sg is not None:
             following = sg.next
             sg.next = sg.prev = None
-            m.clock += WAKE_COST
             ready(m, sg.g, obj)
             sg = following
         return count

@@ -79,11 +79,7 @@ class Cond(Owned):
         Raises: Panic "sync.Cond is copied"; RuntimeError outside a goroutine.
         Go: sync/cond.go Cond.Signal.
         """
-        m, g = current_m("sync.Cond.signal")
-        if self.sched is not m.sched:
-            belong(self, m.sched)
-        m.clock += COST
-        unbroken(m, g, self._notify, False)
+        self.step("sync.Cond.signal", COST, OP_NOTIFY, self._wake, False)
 
     def broadcast(self) -> None:
         """Let all go on that wait.
@@ -91,11 +87,7 @@ class Cond(Owned):
         Raises: Panic "sync.Cond is copied"; RuntimeError outside a goroutine.
         Go: sync/cond.go Cond.Broadcast.
         """
-        m, g = current_m("sync.Cond.broadcast")
-        if self.sched is not m.sched:
-            belong(self, m.sched)
-        m.clock += COST
-        unbroken(m, g, self._notify, True)
+        self.step("sync.Cond.broadcast", COST, OP_NOTIFY, self._wake, True)
 
     def _begin(self, m: M, g: G) -> int:
         """Take a ticket. In exploration this is one step with what follows: the unlock, a point of its own."""
@@ -113,21 +105,9 @@ class Cond(Owned):
 
     def _sleep(self, m: M, g: G, ticket: int) -> None:
         m = self.notify.sleep(m, g, ticket, self, PARK_REASON)
-        if self.ns > m.clock:
-            m.clock = self.ns
+        self.join(m)
 
-    def _notify(self, m: M, g: G, is_broadcast: bool) -> None:
-        if m.clock >= m.horizon:
-            following = safepoint(m, g, OP_NOTIFY, self)
-            if following is None:
-                return
-            m = following
-            if m.sched.controller is not None:
-                m.sched.controller.perform(g, self._wake, m, is_broadcast)
-                return
-        self._wake(m, is_broadcast)
-
-    def _wake(self, m: M, is_broadcast: bool) -> None:
+    def _wake(self, m: M, g: G, is_broadcast: bool) -> None:
         self._use(m)
         if m.watch is not None:
             count = self.notify.wait - self.notify.notify
@@ -142,9 +122,7 @@ class Cond(Owned):
 
         Go: sync/cond.go copyChecker.
         """
-        if self.ns > m.clock:
-            m.clock = self.ns
-        self.ns = m.clock
+        self.join(m)
         if self.is_copied:
             panic("sync.Cond is copied")
         self.is_used = True

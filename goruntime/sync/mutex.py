@@ -23,11 +23,9 @@ from greenlet import getcurrent
 from ..base.errors import throw
 from ..base.events import SYNC_LOCK, SYNC_UNLOCK
 from ..kernel import costs
-from ..lang.error import SURVIVABLE
-from ..lang.owner import Owned, belong, current_m, outside, unbroken
+from ..lang.owner import Owned, outside
 from ..sched import waitreason
 from ..sched.ops import OP_LOCK, OP_TRY_LOCK, OP_UNLOCK
-from ..sched.park import struck
 from ..sched.preempt import safepoint
 from ..sched.sema import Sema
 
@@ -76,17 +74,14 @@ class Mutex(Owned):
             clock = m.clock + COST
         except AttributeError:
             raise outside("sync.Mutex.lock") from None
-        if self.sched is not m.sched:
-            belong(self, m.sched)
         if self.ns > clock:
             clock = self.ns
-        m.clock = clock
         # Unoptimised form: the call below, always.
-        if not self.state and clock < m.horizon and m.watch is None:
-            self.ns = clock
+        if not self.state and clock < m.horizon and self.sched is m.sched and m.watch is None:
+            m.clock = self.ns = clock
             self.state = LOCKED
         else:
-            self._lock(m, g)
+            self.step("sync.Mutex.lock", COST, OP_LOCK, self.acquire)
 
     def unlock(self) -> None:  # hot: mutex
         """Unlock; a waiter, if there is one, is woken, and in starvation mode gets it and runs at once.
@@ -101,17 +96,14 @@ class Mutex(Owned):
             clock = m.clock + COST
         except AttributeError:
             raise outside("sync.Mutex.unlock") from None
-        if self.sched is not m.sched:
-            belong(self, m.sched)
         if self.ns > clock:
             clock = self.ns
-        m.clock = clock
         # Unoptimised form: the call below, always.
-        if self.state == LOCKED and clock < m.horizon and m.watch is None:
-            self.ns = clock
+        if self.state == LOCKED and clock < m.horizon and self.sched is m.sched and m.watch is None:
+            m.clock = self.ns = clock
             self.state = 0
         else:
-            self._unlock(m, g)
+            self.step("sync.Mutex.unlock", COST, OP_UNLOCK, self.release)
 
     def try_lock(self) -> bool:
         """Lock if that is possible at once; says whether it was.
@@ -119,61 +111,13 @@ class Mutex(Owned):
         Raises: RuntimeError outside a goroutine.
         Go: sync/mutex.go Mutex.TryLock.
         """
-        m, g = current_m("sync.Mutex.try_lock")
-        if self.sched is not m.sched:
-            belong(self, m.sched)
-        m.clock += COST
-        return unbroken(m, g, self._try_lock)
+        return bool(self.step("sync.Mutex.try_lock", COST, OP_TRY_LOCK, self.try_acquire))
 
     def __enter__(self) -> None:
         self.lock()
 
     def __exit__(self, *_: object) -> None:
         self.unlock()
-
-    # The slow paths. Each is flat up to its safepoint; what follows is a step of its own in exploration.
-
-    def _lock(self, m: M, g: G) -> None:
-        try:
-            if m.clock >= m.horizon:
-                m = safepoint(m, g, OP_LOCK, self)  # type: ignore[assignment]
-                if m is None:
-                    return
-                if m.sched.controller is not None:
-                    m.sched.controller.perform(g, self.acquire, m, g)
-                    return
-            self.acquire(m, g)
-        except SURVIVABLE:
-            raise
-        except BaseException as exc:  # see sched/park.py: something may be half done
-            struck(m, g, exc)
-            raise
-
-    def _unlock(self, m: M, g: G) -> None:
-        try:
-            if m.clock >= m.horizon:
-                m = safepoint(m, g, OP_UNLOCK, self)  # type: ignore[assignment]
-                if m is None:
-                    return
-                if m.sched.controller is not None:
-                    m.sched.controller.perform(g, self.release, m, g)
-                    return
-            self.release(m, g)
-        except SURVIVABLE:
-            raise
-        except BaseException as exc:
-            struck(m, g, exc)
-            raise
-
-    def _try_lock(self, m: M, g: G) -> bool:
-        if m.clock >= m.horizon:
-            following = safepoint(m, g, OP_TRY_LOCK, self)
-            if following is None:
-                return False
-            m = following
-            if m.sched.controller is not None:
-                return bool(m.sched.controller.perform(g, self.try_acquire, m))
-        return self.try_acquire(m)
 
     # What the operations do, without a safepoint. RWMutex and Once use these too.
 
@@ -185,22 +129,17 @@ class Mutex(Owned):
         else:
             self.state = LOCKED
         self.held_in = g.bubble
-        if self.ns > m.clock:
-            m.clock = self.ns
-        self.ns = m.clock
+        self.join(m)
         if m.watch is not None:
             m.emit(SYNC_LOCK, self.event_name(), how)
         return m
 
-    def try_acquire(self, m: M) -> bool:
+    def try_acquire(self, m: M, g: G) -> bool:
         """Lock if it is free and nobody is starving."""
-        if self.ns > m.clock:
-            m.clock = self.ns
-        self.ns = m.clock
         is_free = not self.state & (LOCKED | STARVING)
         if is_free:
             self.state |= LOCKED
-            self.held_in = m.curg.bubble
+            self.held_in = g.bubble
         if m.watch is not None:
             m.emit(SYNC_LOCK, self.event_name(), "tried" if is_free else "refused")
         return is_free
@@ -221,8 +160,7 @@ class Mutex(Owned):
                     is_awoke = True
                 m = spin(m, g)
                 spins += 1
-                if self.ns > m.clock:
-                    m.clock = self.ns
+                self.join(m)
                 continue
             new = old
             if not old & STARVING:
@@ -270,9 +208,7 @@ class Mutex(Owned):
         old = self.state
         if not old & LOCKED:
             m.sched.fatal(m, g, "sync: unlock of unlocked mutex")
-        if self.ns > m.clock:
-            m.clock = self.ns
-        self.ns = m.clock
+        self.join(m)
         old -= LOCKED
         self.state = old
         if old & STARVING:

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..base.events import ONCE_DO
 from ..kernel import costs
-from ..lang.owner import Owned, belong, current_m, unbroken
+from ..lang.owner import Owned
 from ..lang.panic import defer, func, panic, recover, refuse_generators, with_defers
 from ..sched.ops import OP_ONCE, OP_UNLOCK
-from ..sched.preempt import safepoint
 from .mutex import Mutex
 
 if TYPE_CHECKING:
@@ -48,33 +47,17 @@ class Once(Owned):
         Raises: what f raises; TypeError if f is not callable; RuntimeError outside a goroutine.
         Go: sync/once.go Once.Do.
         """
-        m, g = current_m("sync.Once.do")
-        if self.sched is not m.sched:
-            belong(self, m.sched)
         if not callable(f):
             raise TypeError(f"sync.Once.do: {f!r} is not callable; write do(f), not do(f())")
-        m.clock += COST
-        if unbroken(m, g, self._begin):
+        if self.is_done and self.quick(COST):
+            return
+        if self.step("sync.Once.do", COST, OP_ONCE, self._enter):
             try:
                 with_defers(f)()
             finally:
-                self._end()
-
-    def _begin(self, m: M, g: G) -> bool:
-        """Is it this goroutine's turn to do it? Then it holds the mutex."""
-        if m.clock >= m.horizon:
-            following = safepoint(m, g, OP_ONCE, self)
-            if following is None:
-                return False
-            m = following
-            if m.sched.controller is not None:
-                return bool(m.sched.controller.perform(g, self._enter, m, g))
-        return self._enter(m, g)
+                self.step("sync.Once.do", COST, OP_UNLOCK, self._leave)
 
     def _enter(self, m: M, g: G) -> bool:
-        if self.ns > m.clock:
-            m.clock = self.ns
-        self.ns = m.clock
         if not self.is_done:
             m = self.m.acquire(m, g)
             if not self.is_done:
@@ -86,26 +69,7 @@ class Once(Owned):
             m.emit(ONCE_DO, self.event_name(), "done before")
         return False
 
-    def _end(self) -> None:
-        m, g = current_m("sync.Once.do")
-        m.clock += COST
-        unbroken(m, g, self._leave)
-
     def _leave(self, m: M, g: G) -> None:
-        if m.clock >= m.horizon:
-            following = safepoint(m, g, OP_UNLOCK, self)
-            if following is None:
-                return
-            m = following
-            if m.sched.controller is not None:
-                m.sched.controller.perform(g, self._finish, m, g)
-                return
-        self._finish(m, g)
-
-    def _finish(self, m: M, g: G) -> None:
-        if self.ns > m.clock:
-            m.clock = self.ns
-        self.ns = m.clock
         self.is_done = True
         if m.watch is not None:
             m.emit(ONCE_DO, self.event_name(), "done")

@@ -19,11 +19,10 @@ from greenlet import getcurrent
 from ..base.errors import throw
 from ..base.events import SYNC_LOCK, SYNC_UNLOCK
 from ..kernel import costs
-from ..lang.owner import Owned, belong, current_m, outside, unbroken
+from ..lang.owner import Owned, outside
 from ..sched import waitreason
 from ..sched.inner import inner_point
 from ..sched.ops import OP_ANNOUNCE, OP_DRAIN, OP_LOCK, OP_RLOCK, OP_RUNLOCK, OP_TRY_LOCK, OP_UNLOCK
-from ..sched.preempt import safepoint
 from ..sched.sema import Sema
 from .mutex import LOCKED, STARVING, Mutex
 
@@ -71,17 +70,14 @@ class RWMutex(Owned):
             clock = m.clock + READ_COST
         except AttributeError:
             raise outside("sync.RWMutex.rlock") from None
-        if self.sched is not m.sched:
-            belong(self, m.sched)
         if self.ns > clock:
             clock = self.ns
-        m.clock = clock
         # Unoptimised form: the call below, always.
-        if self.reader_count >= 0 and clock < m.horizon and m.watch is None:
-            self.ns = clock
+        if self.reader_count >= 0 and clock < m.horizon and self.sched is m.sched and m.watch is None:
+            m.clock = self.ns = clock
             self.reader_count += 1
         else:
-            unbroken(m, g, self._rlock)
+            self.step("sync.RWMutex.rlock", READ_COST, OP_RLOCK, self._acquire_read)
 
     def runlock(self) -> None:  # hot: rwmutex
         """Undo one rlock; the last reader that a writer waits for lets it in.
@@ -96,17 +92,14 @@ class RWMutex(Owned):
             clock = m.clock + READ_COST
         except AttributeError:
             raise outside("sync.RWMutex.runlock") from None
-        if self.sched is not m.sched:
-            belong(self, m.sched)
         if self.ns > clock:
             clock = self.ns
-        m.clock = clock
         # Unoptimised form: the call below, always.
-        if self.reader_count > 0 and clock < m.horizon and m.watch is None:
-            self.ns = clock
+        if self.reader_count > 0 and clock < m.horizon and self.sched is m.sched and m.watch is None:
+            m.clock = self.ns = clock
             self.reader_count -= 1
         else:
-            unbroken(m, g, self._runlock)
+            self.step("sync.RWMutex.runlock", READ_COST, OP_RUNLOCK, self._release_read)
 
     def try_rlock(self) -> bool:
         """Lock for reading if no writer holds it or waits for it; says whether it did.
@@ -114,11 +107,7 @@ class RWMutex(Owned):
         Raises: RuntimeError outside a goroutine.
         Go: sync/rwmutex.go RWMutex.TryRLock.
         """
-        m, g = current_m("sync.RWMutex.try_rlock")
-        if self.sched is not m.sched:
-            belong(self, m.sched)
-        m.clock += READ_COST
-        return unbroken(m, g, self._try_rlock)
+        return bool(self.step("sync.RWMutex.try_rlock", READ_COST, OP_TRY_LOCK, self._try_acquire_read))
 
     def lock(self) -> None:
         """Lock for writing: keep new readers out, and wait for those who are in.
@@ -126,11 +115,11 @@ class RWMutex(Owned):
         Raises: RuntimeError outside a goroutine.
         Go: sync/rwmutex.go RWMutex.Lock.
         """
-        m, g = current_m("sync.RWMutex.lock")
-        if self.sched is not m.sched:
-            belong(self, m.sched)
-        m.clock += WRITE_COST
-        unbroken(m, g, self._lock)
+        if not self.reader_count and not self.w.state and self.quick(WRITE_COST):
+            self.w.state = LOCKED
+            self.reader_count = -MAX_READERS
+        else:
+            self.step("sync.RWMutex.lock", WRITE_COST, OP_LOCK, self._acquire)
 
     def unlock(self) -> None:
         """Unlock for writing: all readers that wait get in, then the next writer has its turn.
@@ -139,11 +128,11 @@ class RWMutex(Owned):
         goroutine.
         Go: sync/rwmutex.go RWMutex.Unlock.
         """
-        m, g = current_m("sync.RWMutex.unlock")
-        if self.sched is not m.sched:
-            belong(self, m.sched)
-        m.clock += WRITE_COST
-        unbroken(m, g, self._unlock)
+        if self.reader_count == -MAX_READERS and self.w.state == LOCKED and self.quick(WRITE_COST):
+            self.reader_count = 0
+            self.w.state = 0
+        else:
+            self.step("sync.RWMutex.unlock", WRITE_COST, OP_UNLOCK, self._release)
 
     def try_lock(self) -> bool:
         """Lock for writing if nobody holds it; says whether it did.
@@ -151,11 +140,7 @@ class RWMutex(Owned):
         Raises: RuntimeError outside a goroutine.
         Go: sync/rwmutex.go RWMutex.TryLock.
         """
-        m, g = current_m("sync.RWMutex.try_lock")
-        if self.sched is not m.sched:
-            belong(self, m.sched)
-        m.clock += WRITE_COST
-        return unbroken(m, g, self._try_lock)
+        return bool(self.step("sync.RWMutex.try_lock", WRITE_COST, OP_TRY_LOCK, self._try_acquire))
 
     def rlocker(self) -> RLocker:
         """The readers' side as a lock of its own, for `with` and Cond.
@@ -170,47 +155,24 @@ class RWMutex(Owned):
     def __exit__(self, *_: object) -> None:
         self.unlock()
 
-    # Each operation up to its safepoint, then what it does.
-
-    def _rlock(self, m: M, g: G) -> None:
-        if m.clock >= m.horizon:
-            following = safepoint(m, g, OP_RLOCK, self)
-            if following is None:
-                return
-            m = following
-            if m.sched.controller is not None:
-                m.sched.controller.perform(g, self._acquire_read, m, g)
-                return
-        self._acquire_read(m, g)
+    # What the operations do.
 
     def _acquire_read(self, m: M, g: G) -> None:
-        self._join(m)
         self.reader_count += 1
         how = "read"
         if self.reader_count < 0:
             m = self.reader_sema.acquire(m, g, READER_REASON, obj=self)
+            self.join(m)
             how = "read after waiting"
         if g.bubble is not None:
             self._count_read(g.bubble, 1)
         if m.watch is not None:
             m.emit(SYNC_LOCK, self.event_name(), how)
 
-    def _runlock(self, m: M, g: G) -> None:
-        if m.clock >= m.horizon:
-            following = safepoint(m, g, OP_RUNLOCK, self)
-            if following is None:
-                return
-            m = following
-            if m.sched.controller is not None:
-                m.sched.controller.perform(g, self._release_read, m, g)
-                return
-        self._release_read(m, g)
-
     def _release_read(self, m: M, g: G) -> None:
         count = self.reader_count - 1
         if count + 1 in (0, -MAX_READERS):
             m.sched.fatal(m, g, "sync: RUnlock of unlocked RWMutex")
-        self._join(m)
         self.reader_count = count
         if g.bubble is not None:
             self._count_read(g.bubble, -1)
@@ -221,37 +183,15 @@ class RWMutex(Owned):
             if self.reader_wait == 0:
                 self.writer_sema.release(m, g, obj=self)
 
-    def _try_rlock(self, m: M, g: G) -> bool:
-        if m.clock >= m.horizon:
-            following = safepoint(m, g, OP_TRY_LOCK, self)
-            if following is None:
-                return False
-            m = following
-            if m.sched.controller is not None:
-                return bool(m.sched.controller.perform(g, self._try_acquire_read, m))
-        return self._try_acquire_read(m)
-
-    def _try_acquire_read(self, m: M) -> bool:
-        self._join(m)
+    def _try_acquire_read(self, m: M, g: G) -> bool:
         is_free = self.reader_count >= 0
         if is_free:
             self.reader_count += 1
-            if m.curg.bubble is not None:
-                self._count_read(m.curg.bubble, 1)
+            if g.bubble is not None:
+                self._count_read(g.bubble, 1)
         if m.watch is not None:
             m.emit(SYNC_LOCK, self.event_name(), "read, tried" if is_free else "read, refused")
         return is_free
-
-    def _lock(self, m: M, g: G) -> None:
-        if m.clock >= m.horizon:
-            following = safepoint(m, g, OP_LOCK, self)
-            if following is None:
-                return
-            m = following
-            if m.sched.controller is not None:
-                m.sched.controller.perform(g, self._acquire, m, g)
-                return
-        self._acquire(m, g)
 
     def _acquire(self, m: M, g: G) -> None:
         how = "free"
@@ -261,33 +201,22 @@ class RWMutex(Owned):
             self.w.state = LOCKED
         self.w.held_in = g.bubble
         m = inner_point(m, g, OP_ANNOUNCE, self)
-        self._join(m)
+        self.join(m)
         readers = self.reader_count
         self.reader_count = readers - MAX_READERS
         self.reader_wait += readers
         if readers and self.reader_wait:
             m = inner_point(m, g, OP_DRAIN, self)
             m = self.writer_sema.acquire(m, g, WRITER_REASON, obj=self)
+            self.join(m)
             how = "after waiting"
         if m.watch is not None:
             m.emit(SYNC_LOCK, self.event_name(), how)
-
-    def _unlock(self, m: M, g: G) -> None:
-        if m.clock >= m.horizon:
-            following = safepoint(m, g, OP_UNLOCK, self)
-            if following is None:
-                return
-            m = following
-            if m.sched.controller is not None:
-                m.sched.controller.perform(g, self._release, m, g)
-                return
-        self._release(m, g)
 
     def _release(self, m: M, g: G) -> None:
         readers = self.reader_count + MAX_READERS
         if readers >= MAX_READERS:
             m.sched.fatal(m, g, "sync: Unlock of unlocked RWMutex")
-        self._join(m)
         self.reader_count = readers
         if m.watch is not None:
             m.emit(SYNC_UNLOCK, self.event_name(), f"lets {readers} in" if readers else "free")
@@ -295,18 +224,7 @@ class RWMutex(Owned):
             m = self.reader_sema.release(m, g, obj=self)
         self.w.release(m, g)
 
-    def _try_lock(self, m: M, g: G) -> bool:
-        if m.clock >= m.horizon:
-            following = safepoint(m, g, OP_TRY_LOCK, self)
-            if following is None:
-                return False
-            m = following
-            if m.sched.controller is not None:
-                return bool(m.sched.controller.perform(g, self._try_acquire, m, g))
-        return self._try_acquire(m, g)
-
     def _try_acquire(self, m: M, g: G) -> bool:
-        self._join(m)
         is_free = False
         if not self.w.state & (LOCKED | STARVING):
             self.w.state |= LOCKED
@@ -338,12 +256,6 @@ class RWMutex(Owned):
         if op == OP_DRAIN:
             return self.read_in.get(bubble, 0) == self.reader_wait
         return self.w.is_held_in(bubble)
-
-    def _join(self, m: M) -> None:
-        """Set the clocks of the thread and of the lock to the later of the two."""
-        if self.ns > m.clock:
-            m.clock = self.ns
-        self.ns = m.clock
 
     def ready(self, op: int, g: G) -> bool:
         """Would the operation complete now?"""

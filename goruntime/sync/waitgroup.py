@@ -19,12 +19,11 @@ from ..base.errors import throw
 from ..base.events import WAITGROUP_ADD, WAITGROUP_WAIT
 from ..kernel import costs
 from ..lang.go import go
-from ..lang.owner import Owned, belong, current_m, outside, unbroken
+from ..lang.owner import Owned, current_m, outside
 from ..lang.panic import defer, panic, recover, refuse_generators, with_defers
 from ..sched import waitreason
 from ..sched.inner import inner_point
 from ..sched.ops import OP_ADD, OP_RELEASE, OP_WAIT, OP_WAITED
-from ..sched.preempt import safepoint
 from ..sched.sema import Sema
 
 if TYPE_CHECKING:
@@ -65,16 +64,16 @@ class WaitGroup(Owned):
         Differs: in Go a package variable that is no pointer never becomes a bubble's own.
         Go: sync/waitgroup.go WaitGroup.Add.
         """
-        m, g = current_m("sync.WaitGroup.add")
         if type(delta) is not int:
             if isinstance(delta, bool) or not hasattr(delta, "__index__"):
                 raise TypeError(f"sync.WaitGroup.add: delta must be an integer, not {type(delta).__name__}")
             delta = delta.__index__()
-            m = g.m  # its `__index__` is the user's code
-        if self.sched is not m.sched:
-            belong(self, m.sched)
-        m.clock += COST
-        unbroken(m, g, self._add, delta)
+        count = self.counter + delta
+        is_plain = not self.waiters and 0 <= count <= MAX_COUNT
+        if is_plain and self.bubble is getattr(getcurrent(), "bubble", None) and self.quick(COST):
+            self.counter = count
+        else:
+            self._change_by(delta, "sync.WaitGroup.add")
 
     def done(self) -> None:  # hot: waitgroup
         """One task less: add(-1).
@@ -88,17 +87,16 @@ class WaitGroup(Owned):
             clock = m.clock + COST
         except AttributeError:
             raise outside("sync.WaitGroup.done") from None
-        if self.sched is not m.sched:
-            belong(self, m.sched)
         if self.ns > clock:
             clock = self.ns
-        m.clock = clock
         # Unoptimised form: the call below, always.
-        if self.counter > 1 and clock < m.horizon and m.watch is None and self.bubble is g.bubble:
-            self.ns = clock
-            self.counter -= 1
+        count = self.counter - 1
+        is_plain = (count > 0 or (count == 0 and not self.waiters)) and self.bubble is g.bubble
+        if is_plain and clock < m.horizon and self.sched is m.sched and m.watch is None:
+            m.clock = self.ns = clock
+            self.counter = count
         else:
-            unbroken(m, g, self._add, -1)
+            self._change_by(-1, "sync.WaitGroup.done")
 
     def wait(self) -> None:
         """Wait until there are no tasks.
@@ -106,11 +104,7 @@ class WaitGroup(Owned):
         Raises: Panic "sync: WaitGroup is reused before previous Wait has returned"; RuntimeError outside a goroutine.
         Go: sync/waitgroup.go WaitGroup.Wait.
         """
-        m, g = current_m("sync.WaitGroup.wait")
-        if self.sched is not m.sched:
-            belong(self, m.sched)
-        m.clock += COST
-        unbroken(m, g, self._wait)
+        self.step("sync.WaitGroup.wait", COST, OP_WAIT, self._await)
 
     def go(self, f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
         """Start a goroutine that calls f(*args, **kwargs), as a task of this group: add(1) before, done when f ends.
@@ -125,25 +119,16 @@ class WaitGroup(Owned):
         self.add(1)
         go(_task, self, f, args, kwargs)
 
-    # Each operation up to its safepoint, then what it does.
+    # What the operations do.
 
-    def _add(self, m: M, g: G, delta: int) -> None:
-        if m.clock >= m.horizon:
-            g.param = delta  # for `ends`
-            following = safepoint(m, g, OP_ADD, self)
-            g.param = None
-            if following is None:
-                return
-            m = following
-            if m.sched.controller is not None:
-                m.sched.controller.perform(g, self._change, m, g, delta)
-                return
-        self._change(m, g, delta)
+    def _change_by(self, delta: int, what: str) -> None:
+        _, g = current_m(what)
+        g.param = delta  # for `ends`
+        self.step(what, COST, OP_ADD, self._change, delta)
 
     def _change(self, m: M, g: G, delta: int) -> None:
         if self.bubble is not g.bubble:
             self._associate(m, g)
-        self._join(m)
         waiters = self.waiters
         counter = self.counter + delta
         if not -MAX_COUNT <= counter <= MAX_COUNT:
@@ -168,20 +153,7 @@ class WaitGroup(Owned):
         for _ in range(waiters):
             m = sema.release(m, g, obj=self)
 
-    def _wait(self, m: M, g: G) -> None:
-        if m.clock >= m.horizon:
-            sched = m.sched
-            following = safepoint(m, g, OP_WAIT, self)
-            if following is None:
-                return
-            m = following
-            if sched.controller is not None:
-                sched.controller.perform(g, self._await, m, g)
-                return
-        self._await(m, g)
-
     def _await(self, m: M, g: G) -> None:
-        self._join(m)
         if m.watch is not None:
             m.emit(WAITGROUP_WAIT, self.event_name(), self.counter)
         if not self.counter:
@@ -193,6 +165,7 @@ class WaitGroup(Owned):
             self.sema = Sema()
         m = self.sema.acquire(m, g, PARK_REASON, obj=self)
         m = inner_point(m, g, OP_WAITED, self)
+        self.join(m)
         if self.counter or self.waiters:
             panic("sync: WaitGroup is reused before previous Wait has returned")
 
@@ -206,12 +179,6 @@ class WaitGroup(Owned):
         if g.bubble is None or self.counter or self.waiters:
             m.sched.fatal(m, g, "sync: WaitGroup.Add called from inside and outside synctest bubble")
         self.bubble = g.bubble
-
-    def _join(self, m: M) -> None:
-        """Set the clocks of the thread and of the group to the later of the two."""
-        if self.ns > m.clock:
-            m.clock = self.ns
-        self.ns = m.clock
 
     def ready(self, op: int, g: G) -> bool:
         """Would the operation complete now?"""
