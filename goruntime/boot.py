@@ -138,6 +138,7 @@ class Runtime:
             pp.m = None
         sched.allm.clear()
         sched.user.clear()
+        sched.pool_cleanup = None
         kernel.running = None
         del kernel.on_wait, kernel.could_run, kernel.on_timeout
         del sched.print_schedtrace, sched.fatal_on_g0, sched.fatal, sched.die_of_panic, sched.die_of_stack_overflow

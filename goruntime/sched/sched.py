@@ -105,8 +105,8 @@ class Sched:
         "interrupt_error", "is_async_preempt_off", "is_ending", "kernel", "lastpoll_ns", "locked_count", "lost",
         "m_count", "main_goroutine", "max_schedules", "max_threads", "midle", "needspinning", "netpoll_waiters",
         "newprocs", "nmfreed", "nmidlelocked", "nmspinning", "nmsys", "npidle", "object_count", "old_m", "outcome",
-        "pidle", "poll_until_ns", "poller", "pool", "print_schedtrace", "quit_failure", "reaper", "run_config",
-        "running_panic_defers", "runq", "safe_point_fn", "safe_point_wait", "save_ancestors", "schedtrace_ms",
+        "pidle", "poll_until_ns", "poller", "pool", "pool_cleanup", "print_schedtrace", "quit_failure", "reaper",
+        "run_config", "running_panic_defers", "runq", "safe_point_fn", "safe_point_wait", "save_ancestors", "schedtrace_ms",
         "schedules", "stack_text", "start_ns", "steal_steps", "stopper", "stopwait", "stw_started_ns", "sysmon_m",
         "sysmonwait", "system_gs", "ticks", "timer_bubble", "timer_count", "tracks_ancestors", "unwind_attempts",
         "unwind_calls", "unwind_seen", "user", "watch", "work_sources", "worldsema",
@@ -193,6 +193,7 @@ class Sched:
         """What the composition root fills: the calls upward."""
         self.work_sources: list[Callable[[M, P], G | None]] = []
         self.ticks: list[Callable[[M], None]] = []
+        self.pool_cleanup: Callable[[], None] | None = None  # when a collection begins, with the world stopped
         self.controller: Controller | None = None
         self.entry_returned: Callable[[G, Any], Any]
         self.entry_raised: Callable[[G, BaseException], None]
