@@ -20,12 +20,21 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 BENCH = Path(__file__).resolve().parent
 ROOT = BENCH.parent
 ROUND_SECONDS = 180  # a round that takes longer is given up
 
-Measure = Callable[[int], float]
+
+class Reading(NamedTuple):
+    """What a round of some cases gives: the value, and the 99th percentile of the latency, seconds."""
+
+    value: float
+    p99: float
+
+
+Measure = Callable[[int], "float | Reading"]
 
 
 @dataclass(frozen=True)
@@ -65,6 +74,7 @@ class Samples:
     """What the rounds of one variant gave, or why they gave nothing."""
 
     values: list[float] = field(default_factory=list)
+    p99s: list[float] = field(default_factory=list)
     missing: str = ""
 
 
@@ -83,7 +93,7 @@ class Worker:
         )
 
     def round(self) -> dict[str, object]:
-        """Run one round; return {"value": ...}, {"skip": why} or {"error": why}."""
+        """Run one round; return {"value": ...} (and perhaps "p99"), {"skip": why} or {"error": why}."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         watchdog = threading.Timer(ROUND_SECONDS, self.process.kill)
@@ -128,6 +138,8 @@ def measure_case(case: Case, rounds: int, scale: float) -> Iterator[tuple[str, S
                 answer = workers[variant.who].round()
                 if "value" in answer:
                     mine.values.append(float(str(answer["value"])))
+                    if "p99" in answer:
+                        mine.p99s.append(float(str(answer["p99"])))
                 else:
                     mine.missing = str(answer.get("skip") or f"failed: {answer.get('error')}")
                 if case.fresh or mine.missing:

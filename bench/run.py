@@ -32,6 +32,7 @@ class Row:
     unit: str
     best: float | None = None
     spread: float | None = None  # how far the median is from the best, as a part of the best
+    p99: float | None = None  # the latency's, in the round with the best value
     missing: str = ""
     ratios: dict[str, float] = field(default_factory=dict)
     bounds: list[str] = field(default_factory=list)
@@ -59,6 +60,8 @@ def summarise(case: Case, who: str, samples: Samples) -> Row:
     row = Row(case.name, case.title, who, case.unit, missing=samples.missing, values=samples.values)
     if samples.values:
         row.best = max(samples.values) if case.unit == "/s" else min(samples.values)
+        if samples.p99s:
+            row.p99 = samples.p99s[samples.values.index(row.best)]
         if row.best:
             row.spread = abs(statistics.median(samples.values) - row.best) / row.best
     return row
@@ -72,11 +75,13 @@ def judge(row: Row, bound: Bound, rows: dict[str, Row]) -> tuple[str, bool | Non
         if row.best is None:
             return words, None
         return words, row.best >= bound.limit if sign == ">=" else row.best <= bound.limit
-    words = f"<= {bound.limit:g}x {bound.against}"
+    sign = ">=" if row.unit == "/s" else "<="
+    words = f"{sign} {bound.limit:g}x {bound.against}"
     other = rows[bound.against].best
     if row.best is None or not other:
         return words, None
-    return words, row.best / other <= bound.limit
+    ratio = row.best / other
+    return words, ratio >= bound.limit if sign == ">=" else ratio <= bound.limit
 
 
 def compare(case: Case, rows: dict[str, Row]) -> None:
@@ -106,6 +111,8 @@ def lines(rows: list[Row]) -> Iterator[str]:
         ratios = "".join(f"{row.ratios[name]:>8.2f}x" if name in row.ratios else " " * 9 for name in LIBRARIES)
         marks = {True: "met", False: "MISSED", None: "?"}
         bounds = ", ".join(f"{words} {marks[met]}" for words, met in zip(row.bounds, row.met, strict=True))
+        if row.p99 is not None:
+            bounds = f"p99 {amount(row.p99, 's')}   {bounds}"
         yield f"{title:<24}{row.who:<18}{amount(row.best, row.unit):>12}{spread:>7} {ratios}   {bounds}".rstrip()
 
 

@@ -10,6 +10,7 @@ import json
 import sys
 
 from cases import CASES
+from harness import Reading
 
 
 def main() -> None:
@@ -20,7 +21,10 @@ def main() -> None:
     for _ in sys.stdin:
         gc.collect()
         try:
-            answer: dict[str, object] = {"value": variant.measure(int(items))}
+            reading = variant.measure(int(items))
+            answer: dict[str, object] = {"value": reading}
+            if isinstance(reading, Reading):
+                answer = reading._asdict()
         except ModuleNotFoundError as error:
             answer = {"skip": f"not installed ({error})"}
         except Exception as error:  # noqa: BLE001  one variant that fails must not end the others

@@ -1,6 +1,6 @@
 """goruntime: Go's runtime rebuilt in Python as a glass box."""
 
-from . import atomic, coro, debug, errors, os, rand, runtime, sync, testing, time
+from . import atomic, coro, debug, errors, net, os, rand, runtime, sync, testing, time
 from ._version import __version__
 from .base.errors import Deadlock, FatalError, GoPanic, RuntimeFailure, Timeout
 from .boot import run
@@ -31,6 +31,7 @@ __all__ = [
     "errors",
     "func",
     "go",
+    "net",
     "nilchan",
     "os",
     "panic",

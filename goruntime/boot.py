@@ -254,6 +254,7 @@ class Runtime:
                 (pool.free_system_runners if has_stack else pool.free_system).append(gp)
             elif gp.status == DEAD:
                 self._recycle(gp)
+        sched.close_polled()
         self.kernel.close()
         for mp in (*sched.allm, *sched.dead_ms):
             g0 = mp.g0

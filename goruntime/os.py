@@ -1,4 +1,4 @@
-"""Package os: the end of the process, and its streams.
+"""Package os: the end of the process, its streams, and pipes.
 
 A write to a stream is a system call, as in Go: the goroutine leaves its P for it, and there is a scheduling point.
 Python's `print` is neither.
@@ -13,6 +13,8 @@ from typing import Any, NoReturn
 
 from .base.errors import AbandonUnwind
 from .base.events import OUTPUT
+from .internal.errno import SyscallError
+from .internal.file import File, PathError, err_closed, err_deadline_exceeded, pipe
 from .kernel import costs, host
 from .lang.owner import current_m, unbroken
 from .sched.m import M
@@ -104,4 +106,16 @@ class Stream:
 stdout = Stream("stdout")
 stderr = Stream("stderr")
 
-__all__ = ["args", "exit", "getpid", "stderr", "stdout"]
+__all__ = [
+    "File",
+    "PathError",
+    "SyscallError",
+    "args",
+    "err_closed",
+    "err_deadline_exceeded",
+    "exit",
+    "getpid",
+    "pipe",
+    "stderr",
+    "stdout",
+]

@@ -1,6 +1,6 @@
 """All benchmarks, in the order of the table."""
 
-from . import explore, handoff, scale, select, spawn, startup, switch, timers
+from . import echo, explore, handoff, scale, select, spawn, startup, switch, timers
 
 CASES = (
     *handoff.CASES,
@@ -8,6 +8,7 @@ CASES = (
     *select.CASES,
     *switch.CASES,
     *timers.CASES,
+    *echo.CASES,
     *explore.CASES,
     *startup.CASES,
     *scale.CASES,

@@ -82,6 +82,11 @@ ATOMIC = _kind("atomic", "object", "operation")
 POOL_GET = _kind("pool_get", "object", "where")  # private, shared, stolen, victim, made, or none
 POOL_PUT = _kind("pool_put", "object", "where")  # private or shared
 MAP_ACCESS = _kind("map_access", "object", "operation", "found")
+RUN_OPEN = _kind("run_open", "why")  # a real socket or pipe: the run is open from here on
+FD_OPEN = _kind("fd_open", "object", "what")
+FD_READ = _kind("fd_read", "object", "count")  # bytes; of an accept, 1
+FD_WRITE = _kind("fd_write", "object", "count")
+FD_CLOSE = _kind("fd_close", "object")  # nobody uses it any more: the host has it back
 
 NAMES = tuple(_NAMES)
 

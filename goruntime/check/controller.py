@@ -102,6 +102,7 @@ if TYPE_CHECKING:
     from ..kernel.blocking import HostCall
     from ..sched.g import G
     from ..sched.m import M
+    from ..sched.netpoll import IOWait
     from ..sched.sched import Sched
     from .record import Recorder
 
@@ -292,6 +293,16 @@ class Controller:
         m.host_call = None
         g.pending_obj.host_call = call
         park(m, g, IO_WAIT, None)
+
+    def wait_io(self, m: M, g: G, wait: IOWait) -> None:
+        """g waits for a descriptor; returns when the wait is over and g may go on. It is offered only then."""
+        me: Actor = g.pending_obj
+        me.host_call = wait
+        me.is_late = True
+        self.open_reason = f"the {wait.name}: a descriptor of the host"
+        park(m, g, IO_WAIT, None)
+        me.host_call = None
+        me.is_late = False
 
     # One step.
 

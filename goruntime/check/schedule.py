@@ -29,7 +29,7 @@ LETTERS = {
     "gosched": "g", "sleep": "z", "timer": "f", "work": "k", "syscall": "y", "write": "o", "time": "t", "thread": "h",
     "world": "W", "block": "b", "python": "p", "wake": "w", "lock": "L", "unlock": "U", "try_lock": "T", "rlock": "R",
     "runlock": "N", "announce": "A", "drain": "D", "add": "a", "release": "E", "wait": "J", "waited": "H",
-    "coroutine": "Y", "bubble": "u",
+    "coroutine": "Y", "bubble": "u", "io": "i",
     "cond_wait": "C", "notify": "n", "once": "O", "load": "d", "atomic": "x", "pool": "P", "map_load": "M",
     "map_store": "Q",
 }  # fmt: skip

@@ -12,9 +12,45 @@ from contextvars import copy_context
 from typing import Any
 
 from . import host
+from .poller import Poller
 
 MAX_IDLE_WORKERS = 32
 END_PATIENCE = 1.0  # s a thread without a call gets to end
+
+
+class Doorbell:
+    """What a host thread rings when a call is done, and what the kernel waits for, here or in the poller."""
+
+    __slots__ = ("_event", "_lock", "_poller")
+
+    def __init__(self) -> None:
+        self._event = host.new_event()
+        self._lock = host.new_lock()
+        self._poller: Poller | None = None
+
+    def ring_in(self, poller: Poller | None) -> None:
+        """The kernel waits in a poller from now on, or no longer."""
+        with self._lock:
+            self._poller = poller
+
+    def set(self) -> None:
+        """Ring."""
+        self._event.set()
+        with self._lock:  # the poller is not shut meanwhile
+            if self._poller is not None:
+                self._poller.wake()
+
+    def clear(self) -> None:
+        """Silence it: the kernel looks at what is done."""
+        self._event.clear()
+
+    def is_set(self) -> bool:
+        """It has rung since."""
+        return self._event.is_set()
+
+    def wait(self, timeout: float) -> bool:
+        """Sleep until it rings, at most so many seconds."""
+        return self._event.wait(timeout)
 
 
 class HostCall:
@@ -46,7 +82,7 @@ class HostCall:
 class Workers:
     """The host threads of one run."""
 
-    def __init__(self, doorbell: host.Event) -> None:
+    def __init__(self, doorbell: Doorbell) -> None:
         self._doorbell = doorbell  # the kernel waits for it
         self._lock = host.new_lock()
         self._all: list[_Worker] = []

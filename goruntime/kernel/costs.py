@@ -64,6 +64,11 @@ EXITSYSCALL = 5  # exitsyscall_fast
 EXITSYSCALL_SLOW = 200
 WRITE = 661  # write_file: 20 bytes into the page cache
 
+# A call to a socket or pipe that does not block. A run that has one follows the wall clock, in which the host's own
+# part is already: so every call is charged as the shortest is.
+SOCKET_CALL = 470  # socket_read_eagain; socket_write_64 3,746, socket_read_64 3,465, pipe_write_read_64 998
+SOCKET_OPEN = 940  # two of them
+
 # Threads.
 FUTEX_WAKE = 7_658  # futex_wake_call: the waker's part
 THREAD_WAKE = 11_337  # futex_wake_latency 18,995 from the call until the sleeper runs, less the waker's part

@@ -18,9 +18,14 @@ Host calls. Under the virtual clock a host call completes at an instant that its
 the host there. When the host is 100 ms late and somebody else could run, the thread leaves the heap for `awaited`: it
 becomes due when its call is done, and the run is open. With `clock="real"` every call is awaited like that.
 
-Pacing. With `clock="real"`, and while a call is awaited, the same loop keeps to the wall clock: it waits for the host
-until the next entry is due, and moves the clock of whoever it continues up to the wall's. Every wait is cut into
-slices of 20 ms, between which `on_wait` may end the run.
+Pacing. With `clock="real"`, while a call is awaited, and while there is a descriptor that the host polls, the same
+loop keeps to the wall clock: it waits for the host until the next entry is due, and moves the clock of whoever it
+continues up to the wall's. Every wait is cut into slices of 20 ms, between which `on_wait` may end the run.
+
+Polling. The host's poller is made for the first descriptor (a socket, a pipe); the run is open from then on. At most
+one thread blocks in it: `await_poll` takes it out of the heap but for its timeout, and it becomes due when the host
+reports something. While others run the kernel asks the host now and then on its behalf, as a blocked epoll_wait would
+return at any time; while it waits, it waits in the poller.
 
 Rejected: a real thread per M (no determinism, and greenlets cannot leave their thread); a kernel greenlet that every
 step passes through (one more switch each time, 30 % of a hand-off).
@@ -37,13 +42,15 @@ from greenlet import getcurrent, greenlet
 from ..base.choose import TIE
 from ..base.errors import throw
 from . import costs, host
-from .blocking import HostCall, Workers
+from .blocking import Doorbell, HostCall, Workers
+from .poller import Poller, Ready, make_poller
 
 FOREVER = 1 << 64  # ns; later than any due time: those fit into 63 bits, as Go's do
 PACED_SLICE = 20_000  # ns of virtual time that a thread runs under pacing, whoever else is due
 LATE_AFTER_NS = 100_000_000  # of real time the kernel waits for a host call while others could run
 WAIT_SLICE_NS = 20_000_000  # of real time between two looks at what signals have asked for
 SHORTEST_WAIT_NS = 50_000  # the host cannot sleep for less: the kernel looks at the wall clock until then
+POLL_EVERY_NS = 100_000  # of real time between two looks at the poller while there is always somebody to continue
 
 
 class Thread:
@@ -73,14 +80,17 @@ class Thread:
     def host_call_is_late(self) -> None:
         """The kernel no longer waits for its host call: the run is open from here on."""
 
+    def run_is_open(self, why: str) -> None:
+        """It has opened a descriptor of the host: the run is open from here on."""
+
 
 class Kernel:
     """The simulated operating system of one run."""
 
     __slots__ = (
-        "awaited", "base_ns", "choose", "could_run", "deadline_ns", "doorbell", "horizon_of", "interrupted", "is_real",
-        "is_waiting", "latest_ns", "on_timeout", "on_wait", "open_reasons", "quantum", "queue", "running", "seq",
-        "workers",
+        "awaited", "base_ns", "choose", "could_run", "deadline_ns", "doorbell", "horizon_of", "interrupted", "is_paced",
+        "is_real", "is_waiting", "latest_ns", "on_timeout", "on_wait", "open_reasons", "polled", "polled_count",
+        "polled_ns", "poller", "polling", "quantum", "queue", "running", "seq", "workers",
     )  # fmt: skip
 
     def __init__(self, choose: Callable[[int, int], int], quantum: int, is_real: bool = False) -> None:
@@ -94,11 +104,17 @@ class Kernel:
         self.on_timeout: Callable[[], None] = _no_timeout
         self.on_wait: Callable[[], None] = _nothing  # called before and while the kernel waits for the host
         self.is_real = is_real
+        self.is_paced = is_real  # virtual time follows the wall clock
         self.could_run: Callable[[Thread], bool] = self._is_anybody_due  # without the thread whose call is not done
         self.base_ns = host.monotonic_ns() if is_real else 0  # wall = virtual + base, while paced
         self.latest_ns = 0  # the latest time of day that anybody has read
         self.awaited: list[Thread] = []  # threads that become due when their host call is done
-        self.doorbell = host.new_event()  # rung by every host call that is done
+        self.doorbell = Doorbell()  # rung by every host call that is done
+        self.poller: Poller | None = None  # made for the first descriptor
+        self.polled_count = 0  # descriptors in it
+        self.polling: Thread | None = None  # blocks in the poller
+        self.polled: list[Ready] = []  # what the host has reported, until a thread takes it
+        self.polled_ns = 0  # when the kernel last asked, on the wall's clock
         self.workers: Workers | None = None  # made for the first host call
         self.open_reasons: list[str] = []  # why the run is not reproducible, in order
         self.interrupted = ""  # a signal asked for the end: "interrupt" or "quit"
@@ -167,7 +183,7 @@ class Kernel:
         queue = self.queue
         now_ns = 0
         while True:
-            if self.awaited or self.is_real:
+            if self.is_paced:
                 now_ns = self._pace()
             if not queue:
                 throw("kernel: no thread can ever run")
@@ -207,7 +223,7 @@ class Kernel:
         due_ns = queue[0][0] + self.quantum if queue else FOREVER
         if due_ns > self.deadline_ns:
             due_ns = self.deadline_ns
-        if self.awaited or self.is_real:
+        if self.is_paced:
             # Others may have been due since before the wall's now: without a slice of its own nobody would get on.
             due_ns = min(thread.slice_end_ns, self.deadline_ns)
         return due_ns + 1
@@ -227,7 +243,7 @@ class Kernel:
 
     def catch_up(self, thread: Thread) -> int:
         """Bring the running thread's clock up to the wall's, while that is what counts; returns it."""
-        if self.awaited or self.is_real:
+        if self.is_paced:
             now_ns = host.monotonic_ns() - self.base_ns
             if now_ns > thread.clock:
                 thread.clock = now_ns
@@ -260,7 +276,7 @@ class Kernel:
 
     def await_call(self, thread: Thread, takes_ns: int) -> None:
         """Block the running thread until its host call is done: after takes_ns, under the virtual clock."""
-        if self.is_real:
+        if self.is_paced:
             self.awaited.append(thread)
         else:
             self.enqueue(thread, thread.clock + takes_ns)
@@ -271,6 +287,10 @@ class Kernel:
         """The run is over: end the threads of the host that are not stuck in a call."""
         if self.workers is not None:
             self.workers.close()
+        if self.poller is not None:
+            self.doorbell.ring_in(None)
+            self.poller.shut()
+            self.poller = None
 
     def _is_call_done(self, thread: Thread, due_ns: int) -> bool:
         """Wait for the host call whose virtual instant has come. False: others run first, it is awaited."""
@@ -282,7 +302,7 @@ class Kernel:
             if call.done:
                 return True
             waited_ns = host.monotonic_ns() - started_ns
-            if self.awaited or (waited_ns > LATE_AFTER_NS and self.could_run(thread)):
+            if self.is_paced or (waited_ns > LATE_AFTER_NS and self.could_run(thread)):
                 break
             if due_ns + waited_ns > self.deadline_ns:
                 self.on_timeout()
@@ -290,8 +310,8 @@ class Kernel:
         thread.due_seq = 0
         if due_ns > thread.clock:
             thread.clock = due_ns
-        if not self.awaited:
-            self.base_ns = host.monotonic_ns() - due_ns
+        if not self.is_paced:
+            self._keep_pace(due_ns)
             self.open_reasons.append(f"late host call: {call.name}")
             thread.host_call_is_late()
         self.awaited.append(thread)
@@ -312,10 +332,14 @@ class Kernel:
             for thread in [thread for thread in self.awaited if thread.host_call is None or thread.host_call.done]:
                 self.awaited.remove(thread)
                 self.enqueue(thread, max(thread.clock, now_ns))
-            if not (self.awaited or self.is_real):
+            if not (self.awaited or self.is_real or self.polled_count):
+                self.is_paced = False
                 return 0
             if now_ns > self.deadline_ns:
                 self.on_timeout()
+            if self.polling is not None and self.polled_count and now_ns - self.polled_ns >= POLL_EVERY_NS:
+                self._ask_poller(0)
+                self.polled_ns = now_ns
             while queue and queue[0][2].due_seq != queue[0][1]:
                 heappop(queue)
             due_ns = min(queue[0][0] if queue else FOREVER, self.deadline_ns + 1)
@@ -325,11 +349,72 @@ class Kernel:
                 self._wait(min(due_ns - now_ns, WAIT_SLICE_NS))
 
     def _wait(self, duration_ns: int) -> None:
-        """Let the host thread sleep until the doorbell rings, at most so long."""
+        """Let the host thread sleep until the doorbell rings or the host reports I/O, at most so long."""
         self.is_waiting = True
         self.on_wait()
-        self.doorbell.wait(duration_ns / 1e9)
+        if self.polling is None or not self.polled_count:
+            self.doorbell.wait(duration_ns / 1e9)
+        elif not self.doorbell.is_set():  # it rings in the poller, too
+            self._ask_poller(duration_ns)
         self.is_waiting = False
+
+    def _keep_pace(self, now_ns: int) -> None:
+        """Virtual time, now_ns, follows the wall clock from here on."""
+        self.is_paced = True
+        self.base_ns = host.monotonic_ns() - now_ns
+
+    # The poller.
+
+    def open_polled(self, thread: Thread, fd: int, why: str, is_paced: bool = True) -> None:
+        """Let the host poll a descriptor: the run is open, and paced (unless told not) until the last one is closed.
+
+        Raises: OSError if the host cannot; nothing has happened then.
+        """
+        if self.poller is None:
+            self.poller = make_poller()
+            self.doorbell.ring_in(self.poller)
+        self.poller.open(fd)
+        self.polled_count += 1
+        if is_paced and not self.is_paced:
+            self._keep_pace(thread.clock)
+            thread.slice_end_ns = thread.clock + PACED_SLICE
+            thread.horizon = min(thread.horizon, thread.slice_end_ns)
+        if why not in self.open_reasons:
+            self.open_reasons.append(why)
+            thread.run_is_open(why)
+
+    def close_polled(self, fd: int) -> None:
+        """The descriptor, still open, shall not be polled any more; what it was reported for is forgotten."""
+        assert self.poller is not None
+        self.poller.close(fd)
+        self.polled_count -= 1
+        if self.polled:
+            self.polled = [ready for ready in self.polled if ready[0] != fd]
+
+    def poll(self) -> list[Ready]:
+        """What is ready now, for the running thread."""
+        ready, self.polled = self.polled, []
+        return ready or (self.poller.wait(0) if self.poller is not None else ready)
+
+    def await_poll(self, thread: Thread, timeout_ns: int | None) -> list[Ready]:
+        """Block the running thread until something is ready, for at most so long, or until a futex_wake."""
+        if not self.polled:
+            self.polling = thread
+            if timeout_ns is not None:
+                self.enqueue(thread, thread.clock + timeout_ns)
+            self.switch_away(thread)
+            self.polling = None
+        ready, self.polled = self.polled, []
+        return ready
+
+    def _ask_poller(self, duration_ns: int) -> None:
+        """Ask the host for the thread that blocks in the poller, which is due when there is something."""
+        assert self.poller is not None
+        assert self.polling is not None
+        ready = self.poller.wait(duration_ns / 1e9)
+        if ready:
+            self.polled += ready
+            self.hasten(self.polling, max(self.polling.clock, host.monotonic_ns() - self.base_ns))
 
 
 def _no_timeout() -> None:

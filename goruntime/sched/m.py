@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from greenlet import greenlet
 
 from ..base.errors import throw
-from ..base.events import HOST_CALL_LATE, Watch
+from ..base.events import HOST_CALL_LATE, RUN_OPEN, Watch
 from ..kernel.threads import Thread
 
 if TYPE_CHECKING:
@@ -56,6 +56,11 @@ class M(Thread):
         """Tell whoever listens that the run is open from here on."""
         if self.watch is not None and self.host_call is not None:
             self.emit(HOST_CALL_LATE, self.host_call.name)
+
+    def run_is_open(self, why: str) -> None:
+        """Tell whoever listens that the run is open from here on."""
+        if self.watch is not None:
+            self.emit(RUN_OPEN, why)
 
     def emit(self, kind: int, *fields: Any) -> None:
         """Send an event to whoever listens, with this thread's place and time. Ask `watch is not None` first."""

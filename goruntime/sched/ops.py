@@ -69,6 +69,7 @@ OP_ATOMIC = _operation("atomic", "sync")  # what may change it
 OP_POOL = _operation("pool", "sync")
 OP_MAP_LOAD = _operation("map_load", "sync")  # of a sync.Map: what changes nothing
 OP_MAP_STORE = _operation("map_store", "sync")
+OP_IO = _operation("io", "host")  # with a socket or pipe; two of them may be ends of one connection
 
 OP_NAMES = tuple(operation.name for operation in OPERATIONS)
 OP_BITS = 6  # of a step's token: its operation

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 from greenlet import greenlet
 
 from ..base.errors import AbandonUnwind, RuntimeFailure, Throw
-from ..base.events import THREAD_WAKE, Watch
+from ..base.events import DIRECT, GLOBAL, RING, THREAD_WAKE, Watch
 from ..kernel import costs
 from ..kernel.threads import Kernel, Thread
 from .g import NO_KWARGS
 from .m import M
-from .netpoll import netpoll_break
+from .netpoll import PollDesc, emit_ready, netpoll_break, netpoll_check
 from .p import P
 from .park import COLLECT_EVERY
 from .preempt import gosched_m
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ..kernel.blocking import HostCall
     from .bubble import Bubble
     from .g import G
+    from .netpoll import IOWait
     from .pool import Pool
 
 MAX_THREADS = 10_000
@@ -84,6 +85,10 @@ class Controller(Protocol):
         """g may begin its blocking call: return when it is done and g may go on."""
         ...
 
+    def wait_io(self, m: M, g: G, wait: IOWait) -> None:
+        """g waits for a descriptor: return when the wait is over and g may go on."""
+        ...
+
 
 class Outcome:
     """How a run ended: a value, or an exception to raise from `run`."""
@@ -102,11 +107,12 @@ class Sched:
         "all_p_ever", "allgs", "allm", "allp", "boot", "bubbles", "check_timers", "choose", "collect", "context",
         "controller", "dead_ms", "die_of_panic", "die_of_stack_overflow", "entry_raised", "entry_returned", "fatal",
         "fatal_on_g0", "gcwaiting", "gfree", "goexit0", "goid_last", "gomaxprocs", "has_template_thread",
-        "interrupt_error", "is_async_preempt_off", "is_ending", "kernel", "lastpoll_ns", "locked_count", "lost",
+        "interrupt_error", "io_ns", "is_async_preempt_off", "is_ending", "kernel", "lastpoll_ns", "locked_count",
+        "lost",
         "m_count", "main_goroutine", "max_schedules", "max_threads", "midle", "needspinning", "netpoll_waiters",
         "newprocs", "nmfreed", "nmidlelocked", "nmspinning", "nmsys", "npidle", "object_count", "old_m", "outcome",
-        "pidle", "poll_until_ns", "poller", "pool", "pool_cleanup", "print_schedtrace", "quit_failure", "reaper",
-        "run_config", "running_panic_defers", "runq", "safe_point_fn", "safe_point_wait", "save_ancestors",
+        "pidle", "poll_descs", "poll_until_ns", "poller", "pool", "pool_cleanup", "print_schedtrace", "quit_failure",
+        "reaper", "run_config", "running_panic_defers", "runq", "safe_point_fn", "safe_point_wait", "save_ancestors",
         "schedtrace_ms",
         "schedules", "stack_text", "start_ns", "steal_steps", "stopper", "stopwait", "stw_started_ns", "sysmon_m",
         "sysmonwait", "system_gs", "ticks", "timer_bubble", "timer_count", "tracks_ancestors", "unwind_attempts",
@@ -159,6 +165,8 @@ class Sched:
         self.poll_until_ns = 0
         self.poller: M | None = None
         self.netpoll_waiters = 0
+        self.poll_descs: dict[int, PollDesc] = {}  # by the host's number
+        self.io_ns = 0  # the Lamport clock of everything that goes through the host
         # Stop-the-world.
         self.worldsema = Sema(1)
         self.gcwaiting = False
@@ -288,19 +296,19 @@ class Sched:
         """
         if not ready_list:
             return
-        for gp in ready_list:
+        shared = len(ready_list) if m.p is None else min(self.npidle, len(ready_list))
+        for index, gp in enumerate(ready_list):
             casgstatus(gp, WAITING, RUNNABLE)
-        queue = deque(ready_list)
-        shared = len(queue) if m.p is None else min(self.npidle, len(queue))
-        for _ in range(shared):
-            self.runq.append(queue.popleft())
+            if m.watch is not None:
+                emit_ready(m, gp, GLOBAL if index < shared else RING)
+        self.runq.extend(ready_list[:shared])
         for _ in range(shared):
             pp = pidleget_spinning(self)
             if pp is None:
                 break
             startm(m, pp)
         if m.p is not None:
-            runqputbatch(self, m.p, list(queue))
+            runqputbatch(self, m.p, ready_list[shared:])
             wakep(m)
 
     def has_work_for(self, pp: P) -> bool:
@@ -308,8 +316,32 @@ class Sched:
         return False
 
     def netpoll_now(self, m: M) -> G | None:
-        """Poll without blocking; the first goroutine whose I/O is ready, the others injected."""
-        return None
+        """Poll, unless a thread is in the poller; the first goroutine that is ready, runnable, the others injected.
+
+        Go: runtime/proc.go findRunnable, "Poll network".
+        """
+        if not self.netpoll_waiters or not self.lastpoll_ns:
+            return None
+        ready_list = netpoll_check(m)
+        if not ready_list:
+            return None
+        gp = ready_list[0]
+        self.injectglist(m, ready_list[1:])
+        casgstatus(gp, WAITING, RUNNABLE)
+        if m.watch is not None:
+            emit_ready(m, gp, DIRECT)
+        return gp
+
+    def poll_for_all(self, m: M) -> None:
+        """Poll without blocking and inject what is ready, on a thread that will not run it itself."""
+        if self.netpoll_waiters:
+            self.injectglist(m, netpoll_check(m))
+
+    def close_polled(self) -> None:
+        """The run is over: give the host its descriptors back."""
+        while self.poll_descs:
+            _, pd = self.poll_descs.popitem()
+            pd.shut()
 
     def netpoll_break(self, m: M) -> None:
         """Wake the thread that sleeps in the poller."""

@@ -16,9 +16,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..base.errors import throw
-from ..base.events import GO_START
+from ..base.events import DIRECT, GO_START
 from ..kernel import costs
-from .netpoll import netpoll_block
+from .netpoll import emit_ready, netpoll_block
 from .park import COLLECT_EVERY
 from .preempt import FAIRNESS, horizon_of
 from .runq import globrunqgetbatch
@@ -34,7 +34,7 @@ from .spin import (
     stopm,
     wakep,
 )
-from .status import DEBUG, RUNNABLE, RUNNING, casgstatus
+from .status import DEBUG, RUNNABLE, RUNNING, WAITING, casgstatus
 from .steal import steal_work
 from .stw import gcstopm
 from .threadlock import startlockedm, stoplockedm
@@ -250,9 +250,11 @@ def _poll_until(m: M, poll_until_ns: int, was_spinning: bool) -> Found | None:
         return None
     acquirep(m, pp)
     if ready_list:
-        gp = ready_list.pop(0)
-        sched.injectglist(m, ready_list)
-        casgstatus(gp, gp.status, RUNNABLE)
+        gp = ready_list[0]
+        sched.injectglist(m, ready_list[1:])
+        casgstatus(gp, WAITING, RUNNABLE)
+        if m.watch is not None:
+            emit_ready(m, gp, DIRECT)
         return gp, False, "direct", "netpoll"
     if was_spinning:
         become_spinning(m)

@@ -131,6 +131,7 @@ def start_the_world(m: M) -> None:
     Go: runtime/proc.go startTheWorldWithSema.
     """
     sched = m.sched
+    sched.poll_for_all(m)
     count = sched.newprocs or sched.gomaxprocs
     sched.newprocs = 0
     runnable = procresize(m, count)

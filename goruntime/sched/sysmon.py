@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from ..base.events import PROC_RETAKE
 from ..kernel import costs
+from .netpoll import SYSMON_POLL_NS
 from .preempt import preemptone
 from .spin import handoffp
 from .status import PRUNNING, SYSCALL
@@ -55,6 +56,9 @@ def sysmon(m: M) -> None:
         if sched.schedtrace_ms <= 0 and (sched.gcwaiting or sched.npidle == sched.gomaxprocs) and _deep_sleep(m):
             idle = 0
             delay_ns = FIRST_SLEEP
+        if sched.lastpoll_ns and sched.lastpoll_ns + SYSMON_POLL_NS < m.clock:
+            sched.lastpoll_ns = m.clock
+            sched.poll_for_all(m)
         for tick in sched.ticks:
             tick(m)
         idle = 0 if retake(m) else idle + 1
