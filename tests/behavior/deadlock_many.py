@@ -1,20 +1,6 @@
-"""Every goroutine blocked on something else: the wait reasons in the headers of a deadlock's dump.
+"""Every goroutine blocked on something else: the wait reasons in the headers of a deadlock's dump."""
 
-Main itself waits in a select without cases here, where Go's waits for a mutex. Goids below are counted without
-the system's goroutines: main 1, the first that it starts 2.
-"""
-
-from goruntime import chan, go, nilchan, run, select
-
-OMITTED = [
-    "goroutine 1",  # main: sync.Mutex.Lock
-    "goroutine 8",  # sync.Mutex.Lock
-    "goroutine 9",  # sync.RWMutex.RLock
-    "goroutine 10",  # sync.RWMutex.Lock, behind a writer: shown as sync.Mutex.Lock
-    "goroutine 11",  # sync.RWMutex.Lock
-    "goroutine 12",  # sync.WaitGroup.Wait
-    "goroutine 13",  # sync.Cond.Wait
-]
+from goruntime import chan, go, nilchan, run, select, sync
 
 
 def main():
@@ -22,6 +8,15 @@ def main():
     nilc = nilchan
     full = chan(1)
     full.send(1)
+    mu = sync.Mutex()
+    mu.lock()
+    rw = sync.RWMutex()
+    rw.lock()
+    rr = sync.RWMutex()
+    rr.rlock()
+    wg = sync.WaitGroup()
+    wg.add(1)
+    cond = sync.Cond(sync.Mutex())
 
     @go
     def func1():
@@ -47,7 +42,32 @@ def main():
     def func6():
         select(c.recv, (full.send, 3))
 
-    select()
+    @go
+    def func7():
+        mu.lock()
+
+    @go
+    def func8():
+        rw.rlock()
+
+    @go
+    def func9():
+        rw.lock()
+
+    @go
+    def func10():
+        rr.lock()
+
+    @go
+    def func11():
+        wg.wait()
+
+    @go
+    def func12():
+        cond.l.lock()
+        cond.wait()
+
+    mu.lock()
 
 
 if __name__ == "__main__":

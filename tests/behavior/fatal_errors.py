@@ -7,16 +7,10 @@ import sys
 import fmt
 import osexec
 
-from goruntime import debug, defer, func, os, println, recover, run, select
+from goruntime import debug, defer, func, os, panic, println, recover, run, select, sync
 
 OMITTED = [
-    "unlock of unlocked",  # sync.Mutex
-    "runlock of unlocked",  # sync.RWMutex
-    "rw unlock of unlocked",  # sync.RWMutex
     "go nil func",  # go(None) is a TypeError here: it is what go(f()) hands over by mistake
-    "fatal while panicking",  # sync.Mutex
-    "negative wg in defer of panic",  # sync.WaitGroup
-    "wg.Go panics",  # sync.WaitGroup
 ]
 OMITTED_TEXT = [
     r"   \.\.\.\n",  # the program's mark for what it cut off: the runtime's own frames
@@ -43,11 +37,43 @@ def sigterm():
     select()
 
 
+@func
+def fatal_while_panicking():
+    @defer
+    def func1():
+        m = sync.Mutex()
+        m.unlock()
+
+    panic("p")
+
+
+@func
+def negative_wg():
+    @defer
+    def func1():
+        w = sync.WaitGroup()
+        w.done()
+
+    panic("p")
+
+
+def wg_go_panics():
+    w = sync.WaitGroup()
+    w.go(lambda: panic("in Go"))
+    w.wait()
+
+
 CASES = [
+    ("unlock of unlocked", lambda: sync.Mutex().unlock()),
+    ("runlock of unlocked", lambda: sync.RWMutex().runlock()),
+    ("rw unlock of unlocked", lambda: sync.RWMutex().unlock()),
     ("stack overflow", stack_overflow),
     ("os.Exit(3) skips defers", exit_skips_defers),
     ("SetMaxThreads(1)", lambda: debug.set_max_threads(1)),
     ("SIGTERM", sigterm),
+    ("fatal while panicking", fatal_while_panicking),
+    ("negative wg in defer of panic", negative_wg),
+    ("wg.Go panics", wg_go_panics),
 ]
 
 

@@ -1,8 +1,10 @@
 """The texts of run-time errors, as a program sees them that recovers."""
 
+import copy
+
 import fmt
 
-from goruntime import chan, default, defer, func, go, nilchan, panic, recover, run, runtime, select, time
+from goruntime import chan, default, defer, func, go, nilchan, panic, recover, run, runtime, select, sync, time
 
 OMITTED = [
     # Slices, strings and arrays are types of the emulated heap.
@@ -29,9 +31,6 @@ OMITTED = [
     "assert T no N",
     "unhashable",
     "uncomparable",
-    # Package sync.
-    "wg negative",
-    "cond copied",
     # No counterpart here.
     "nil func call",  # calling None is Python's TypeError
     "Timer zero Stop",  # a Timer is always initialised
@@ -96,6 +95,7 @@ def main():
 
     try_("select send closed", func31)
     try_("panic(nil)", lambda: panic(None))
+    try_("wg negative", lambda: sync.WaitGroup().done())
     try_("NewTicker(0)", lambda: time.Ticker(0))
     try_("goexit not panic", recover)
 
@@ -110,6 +110,14 @@ def main():
         d.send(1)
 
     try_("blocked sender", func37)
+
+    def func38():
+        c = sync.Cond(sync.Mutex())
+        c.signal()
+        d = copy.copy(c)
+        d.signal()
+
+    try_("cond copied", func38)
 
 
 if __name__ == "__main__":

@@ -6,19 +6,16 @@ goids. Goids below are counted without the system's goroutines: main 1, the firs
 
 import os as host
 
-from goruntime import go, os, println, run, runtime, select, syscall, time
+from goruntime import go, os, println, run, runtime, select, sync, syscall, time
 
 OMITTED = [
     "goroutine 3",  # IO wait: net
     "goroutine 6",  # labels: pprof.Do
     "goroutine 7",  # iter.Pull
     "goroutine 8",  # iter.Pull
-    "goroutine 9",  # sync.Mutex
-    "goroutine 10",  # sync.Once
     "goroutine 12",  # iter.Pull's own goroutines, and one that calls next
     "goroutine 13",
     "goroutine 14",
-    "goroutine 15",  # sync.Once, waiting for its mutex
 ]
 
 
@@ -47,12 +44,18 @@ def main():
         runtime.lock_os_thread()
         select()
 
-    for _ in range(6, 11):
+    for _ in range(6, 9):
         go(placeholder)
+    mu = sync.Mutex()
+    mu.lock()
+    go(mu.lock)
+    once = sync.Once()
+    go(once.do, lambda: select())
     go(exited)  # 11
     runtime.gosched()
-    for _ in range(12, 16):
+    for _ in range(12, 15):
         go(placeholder)
+    go(once.do, lambda: None)
     time.sleep(20 * time.millisecond)
 
     @go
