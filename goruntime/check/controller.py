@@ -36,6 +36,10 @@ The same holds for WaitGroup.wait: that it waits already when the last `done` co
 by those who misuse the group. There any number of waits may begin before the `done`. Where Go does in several steps
 what is one operation here, the steps that others could come between are inner points (sched/inner.py).
 
+Synctest bubbles. A bubble whose goroutines are all durably blocked can take a step, though others may still run: those
+of them that are held park, the last one wakes the bubble's root or who called `wait` (sched/bubble.py), and the root
+runs the timers that are due, one a step, in an order that is a choice. The timers of its clock are no actors.
+
 Stuck. When nobody can take a step, every goroutine that is still held before an operation does it after all and parks,
 so that the dump shows Go's wait reasons; then it is a deadlock. When main has returned the others run on, under the
 same choices, until nobody can: who is blocked then has leaked. What happens to them in other ways after main's return
@@ -64,6 +68,7 @@ from ..kernel.threads import FOREVER
 from ..lang.select import SEND, CaseList
 from ..sched.ops import (
     OP_BITS,
+    OP_BUBBLE,
     OP_GOSCHED,
     OP_RECV,
     OP_SELECT,
@@ -77,7 +82,7 @@ from ..sched.ops import (
 )
 from ..sched.park import goroutine_ready, park, ready
 from ..sched.sched import Outcome
-from ..sched.status import RUNNABLE, RUNNING, WAITING, casgstatus
+from ..sched.status import DURABLE, RUNNABLE, RUNNING, WAITING, casgstatus
 from ..sched.timers import Timer, fire, next_timers
 from ..sched.waitreason import IO_WAIT
 from .actor import (
@@ -100,6 +105,7 @@ from .strategy.protocol import StopRun, Strategy
 
 if TYPE_CHECKING:
     from ..kernel.blocking import HostCall
+    from ..sched.bubble import Bubble
     from ..sched.g import G
     from ..sched.m import M
     from ..sched.netpoll import IOWait
@@ -147,6 +153,7 @@ class Controller:
         self.log = array("q")  # every step, as a token; which case of a select, as -1 - index
         self.meeting: Actor | None = None  # has parked for a partner, who is next
         self.timers: dict[Timer, Actor] = {}
+        self.settling: Bubble | None = None  # whose goroutines are about to park
         self.met: Actor | None = None  # whom the running operation is to meet
         self.has_returned = False
         self.returned = ""  # what main returned
@@ -263,7 +270,7 @@ class Controller:
         """On g0: the goroutine to run next."""
         me = self.current
         if me is not None and me.state == STEPPING:
-            if me.g.status != WAITING:
+            if me.g.status not in (WAITING, DURABLE):
                 me.state = ENDED
                 me.g.pending_obj = None
                 self.live.remove(me)
@@ -311,6 +318,11 @@ class Controller:
         casgstatus(g, RUNNING, RUNNABLE)
         g.m = None  # type: ignore[assignment]
         gp = chosen.g
+        if gp is None:  # a bubble, which settles on g0; then the next question is asked there
+            m.curg = None
+            m.mcall = self.settle
+            m.g0.switch()
+            return
         casgstatus(gp, RUNNABLE, RUNNING)
         gp.m = m
         m.curg = gp
@@ -343,6 +355,12 @@ class Controller:
                 self.recorder.step(chosen, len(options))
             if chosen.timer is not None:
                 self.fire(m, chosen)
+                continue
+            if chosen.g is None:
+                self.settling = chosen.obj
+                if me is not None:
+                    return chosen
+                self.settle(m)
                 continue
             self.met = self.meeting
             self.meeting = None
@@ -398,6 +416,9 @@ class Controller:
                     options.append(actor)
         if m.p.timers:
             options += [self.actor_of(timer) for timer in next_timers(m.p, is_worth_firing)]
+        for bubble in self.sched.bubbles:
+            if self.can_settle(bubble):
+                options.append(self.actor_of_bubble(bubble))
         if me is not None and len(options) > 1 and options[0] is not me and me in options:
             options.remove(me)
             options.insert(0, me)
@@ -421,6 +442,36 @@ class Controller:
                 actor.meets = True
                 found.append(actor)
         return found
+
+    # Synctest bubbles.
+
+    def can_settle(self, bubble: Bubble) -> bool:
+        """All its goroutines are parked or held where they would be durably blocked, and one at least is held."""
+        is_held = False
+        for actor in self.live:
+            if actor.g.bubble is not bubble:
+                continue
+            if actor.state == OPERATION:
+                if actor.meets or not bubble.would_block(actor.g, actor.op, actor.obj):
+                    return False
+                is_held = True
+            elif actor.state != PARKED or not bubble.is_durably_blocked(actor.g):
+                return False
+        return is_held
+
+    def actor_of_bubble(self, bubble: Bubble) -> Actor:
+        """Who takes the step in which a bubble's goroutines park."""
+        name = self.names.timer(f"b{bubble.id}")
+        actor = Actor(name, None, 0, OP_BUBBLE)
+        actor.state = OPERATION
+        actor.obj = bubble
+        return actor
+
+    def settle(self, m: M) -> None:
+        """On g0: those goroutines of a bubble park that are held; the last one wakes somebody."""
+        for actor in [actor for actor in self.live if actor.g.bubble is self.settling and actor.state == OPERATION]:
+            self.park_one(m, actor)
+        self.settling = None
 
     # Goroutines that come, and timers.
 
@@ -542,21 +593,25 @@ class Controller:
         for actor in held:
             if actor.obj is not None and actor.obj.ready(actor.op, actor.g):
                 return True  # one that has just parked has made it so
-            gp = actor.g
-            casgstatus(gp, RUNNABLE, RUNNING)
-            gp.m = m
-            m.curg = gp
-            m.horizon = 0
-            actor.state = STEPPING
-            self.current = actor
-            gp.switch()
-            call = m.mcall
-            if call is None or gp.status != RUNNING:
-                throw("controller: a blocked operation did not park")
-            m.mcall = None
-            call(m)
-            actor.state = PARKED
+            self.park_one(m, actor)
         return bool(held)
+
+    def park_one(self, m: M, actor: Actor) -> None:
+        """On g0: a goroutine that is held before an operation that blocks does it, and parks."""
+        gp = actor.g
+        casgstatus(gp, RUNNABLE, RUNNING)
+        gp.m = m
+        m.curg = gp
+        m.horizon = 0
+        actor.state = STEPPING
+        self.current = actor
+        gp.switch()
+        call = m.mcall
+        if call is None or gp.status != RUNNING:
+            throw("controller: a blocked operation did not park")
+        m.mcall = None
+        call(m)
+        actor.state = PARKED
 
     def out_of_steps(self) -> NoReturn:
         """Too many: of the program, or of those whom main left behind."""

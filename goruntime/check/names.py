@@ -2,7 +2,8 @@
 
 Goroutine ids are drawn in the order of creation, which differs from schedule to schedule. "The second goroutine that
 main started" does not: main is 1, what it starts 1.1, 1.2, ..., what 1.2 starts 1.2.1. A timer is t1, t2, ... in the
-order in which they were first armed, a goroutine it starts t1.1; the end of a sleep is called after who sleeps.
+order in which they were first armed, a goroutine it starts t1.1; the end of a sleep is called after who sleeps. A
+synctest bubble is b1, b2, ...
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, Module
 from typing import TYPE_CHECKING, Any
 
 from .. import atomic, runtime, sync, time
+from ..lang.bubblechan import bubbled
 from ..lang.chan import RecvOnly, SendOnly, chan, nilchan
 from ..lang.go import go
 from ..lang.panic import WRAPPER_CODE
@@ -42,8 +43,9 @@ CHANNEL = frozenset({"send", "recv", "recv_", "close"})
 LOCK = frozenset({"lock", "unlock", "try_lock", "__enter__", "__exit__"})
 INTEGER = frozenset({"load", "store", "add", "swap", "compare_and_swap", "and_", "or_"})
 CELL = frozenset({"load", "store", "swap", "compare_and_swap"})
+CHANNELS: tuple[type, ...] = (chan, type(chan(0, int)), TimerChan)
 METHODS: dict[type, frozenset[str]] = {
-    **dict.fromkeys((chan, type(chan(0, int)), TimerChan, type(nilchan), SendOnly, RecvOnly), CHANNEL),
+    **dict.fromkeys((*CHANNELS, *map(bubbled, CHANNELS), type(nilchan), SendOnly, RecvOnly), CHANNEL),
     **dict.fromkeys((sync.Mutex, RLocker), LOCK),
     sync.RWMutex: LOCK | {"rlock", "runlock", "try_rlock"},
     sync.WaitGroup: frozenset({"add", "done", "wait", "go"}),

@@ -42,7 +42,9 @@ class SeenStep:
         text = {"wake": "goes on", "start": "starts"}.get(self.op, self.op)
         if self.op == "timer" and not self.place:
             text = "fires:"
-        if self.object:
+        if self.op == "bubble":
+            text = self.object if self.place else f"all are durably blocked: {self.object}"
+        elif self.object:
             text += f" {self.object}"
         if self.case is not None:
             text += f", case {self.case}"
@@ -86,7 +88,7 @@ class Recorder:
         place, source = "", ""
         _, code, lasti, _ = child.g.origin
         if parent.g is not None and code is not None:
-            place, source = line_of(code.co_filename, line_at(code, lasti))
+            place, source = where(parent) if is_hidden(code) else line_of(code.co_filename, line_at(code, lasti))
         number = self.trace[-1].number if self.trace else 0
         self.trace.append(SeenStep(number, parent.name.text, "go", child.name.text, place, source, 1, True))
 

@@ -34,7 +34,7 @@ LETTERS = {
     "map_store": "Q",
 }  # fmt: skip
 NAMES_BY_LETTER = {letter: name for name, letter in LETTERS.items()}
-GROUP = re.compile(r"(t?\d+(?:\.\d+)*~?)((?:[A-Za-z]\d*)+)")
+GROUP = re.compile(r"([tb]?\d+(?:\.\d+)*~?)((?:[A-Za-z]\d*)+)")
 STEP = re.compile(r"([A-Za-z])(\d*)")
 
 

@@ -45,7 +45,7 @@ from ..base.names import function_name
 from ..kernel import costs
 from ..kernel.threads import FOREVER
 from . import waitreason
-from .ops import OP_BUBBLE, OP_DRAIN, OP_LOCK, OP_RLOCK
+from .ops import OP_BLOCK, OP_BUBBLE, OP_DRAIN, OP_LOCK, OP_ONCE, OP_RLOCK
 from .park import goroutine_ready, park, ready
 from .preempt import end_again, safepoint
 from .proc import newproc1
@@ -66,6 +66,7 @@ MUTEX_WAITS = {  # the operation that waits for this reason
     waitreason.SYNC_RWMUTEX_RLOCK: OP_RLOCK,
     waitreason.SYNC_RWMUTEX_LOCK: OP_DRAIN,
 }
+MUTEX_OPS = frozenset((OP_LOCK, OP_RLOCK, OP_DRAIN, OP_ONCE))
 
 
 class BubbleDeadlock(Exception):
@@ -125,6 +126,16 @@ class Bubble:
     def is_durably_blocked(self, gp: G) -> bool:
         """Can only the bubble wake this goroutine of it?"""
         return gp.status == DURABLE or self._waits_inside(gp)
+
+    def would_block(self, gp: G, op: int, obj: Any) -> bool:
+        """Would gp be durably blocked if it did the operation now? For a controller, which holds it before that."""
+        if op == OP_BLOCK:
+            return True
+        if obj is None or obj.ready(op, gp):
+            return False
+        if op in MUTEX_OPS:
+            return self.has_durable_mutexes and bool(obj.is_held_in(self, op))
+        return getattr(obj, "bubble", None) is self
 
     def _waits_inside(self, gp: G) -> bool:
         """It waits for a mutex that goroutines of the bubble hold, and that is enough here."""
@@ -298,8 +309,7 @@ class Bubble:
         g = self.root
         while True:
             self._run_due(g)
-            if self.running > 1:
-                park(g.m, g, waitreason.SYNCTEST_RUN, self)
+            park(g.m, g, waitreason.SYNCTEST_RUN, self)  # if it is the last, it or who called `wait` goes on at once
             next_ns = self.wake_ns()
             if next_ns == 0 or self.is_done:
                 return

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import wraps
 from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
 
 from greenlet import getcurrent
@@ -108,6 +109,7 @@ def _test(fn: Callable[..., object], args: tuple[object, ...], durable_mutexes: 
         panic("synctest.Run called from within a synctest bubble")
     outcome = _Outcome()
 
+    @wraps(fn)
     def testing_f() -> None:
         try:
             outcome.value = func(fn)(*args)
