@@ -1,6 +1,6 @@
 """goruntime: Go's runtime rebuilt in Python as a glass box."""
 
-from . import atomic, coro, debug, errors, net, os, rand, runtime, sync, testing, time
+from . import atomic, context, coro, debug, errors, net, os, rand, runtime, sync, testing, time
 from ._version import __version__
 from .base.errors import Deadlock, FatalError, GoPanic, RuntimeFailure, Timeout
 from .boot import run
@@ -24,6 +24,7 @@ __all__ = [
     "atomic",
     "cap",
     "chan",
+    "context",
     "coro",
     "debug",
     "default",

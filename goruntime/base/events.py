@@ -87,6 +87,8 @@ FD_OPEN = _kind("fd_open", "object", "what")
 FD_READ = _kind("fd_read", "object", "count")  # bytes; of an accept, 1
 FD_WRITE = _kind("fd_write", "object", "count")
 FD_CLOSE = _kind("fd_close", "object")  # nobody uses it any more: the host has it back
+CONTEXT_MAKE = _kind("context_make", "object", "parent")  # can be canceled; parent: the nearest above it that can
+CONTEXT_CANCEL = _kind("context_cancel", "object", "error", "by")  # by itself, or with its parent
 
 NAMES = tuple(_NAMES)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..context.cancel import CancelContext
 from ..lang.chan import chan
 from ..lang.owner import Owned
 from ..lang.select import SEND, CaseList
@@ -11,6 +12,7 @@ from ..lang.timerchan import TimerChan
 from ..sched.ops import (
     OP_ADD,
     OP_BITS,
+    OP_CONTEXT_ERR,
     OP_LEN,
     OP_LOAD,
     OP_MAP_LOAD,
@@ -143,6 +145,8 @@ class Actor:
             for _, (_, ch, _) in obj:
                 mask |= bit_of_chan(ch)
             return mask
+        if isinstance(obj, CancelContext):
+            return bit_of_chan(obj.channel, READ if self.op == OP_CONTEXT_ERR else WRITE)
         if isinstance(obj, Owned):
             return bit_of(obj, obj.KIND, READ if self.op in (OP_LOAD, OP_MAP_LOAD) else WRITE)
         if self.op == OP_SLEEP:

@@ -266,6 +266,18 @@ class Controller:
             self.recorder.took_case(index)
         return index
 
+    def choose_one(self, count: int) -> int:
+        """Any of them; noted as the case that the step takes."""
+        try:
+            index = self.strategy.pick_case(list(range(count)))
+        except StopRun as stop:
+            self.stop(stop)
+        self.choices += 1
+        self.log.append(-1 - index)
+        if self.recorder is not None:
+            self.recorder.took_case(index)
+        return index
+
     def pick(self, m: M) -> tuple[G, bool, str, str]:
         """On g0: the goroutine to run next."""
         me = self.current

@@ -34,6 +34,9 @@ SYNCTEST_NOW = 2  # synctest_now: a bubble's clock is a field
 LOCK_THREAD = 1  # lock_unlock_os_thread
 NEWCORO = 174  # iter_pull
 COROSWITCH = 28  # iter_pull_next / 2: into the iterator, or back
+CONTEXT_NEW = 113  # context_with_cancel
+CONTEXT_CANCEL = 15  # context_cancel - chan_close
+CONTEXT_ERR = 1  # context_err
 RAND = 3  # rand_uint64
 PRINT = 248  # the builtin print: a write without entering a system call (write_dev_null)
 

@@ -276,23 +276,27 @@ class chan(Generic[T]):
                     return m.sched.controller.perform(g, chan.close, self)  # type: ignore[no-any-return]
             if self.closed:
                 raise GoPlainError("close of closed channel")
-            self.closed = True
-            if m.watch is not None:
-                m.emit(CHAN_CLOSE, self.event_name())
-            waiters: list[Sudog] = []
-            for queue in (self.recvq, self.sendq):
-                while (sg := queue.dequeue()) is not None:
-                    sg.elem = None
-                    sg.success = False
-                    waiters.append(sg)
-            while waiters:  # Go's gList is a stack
-                ready(m, waiters.pop().g, self)
+            self.shut(m)
         except SURVIVABLE:
             raise
         except BaseException as exc:
             m = g.m or m
             m.curg, m.mcall, g.param = g, struck_m, exc
             m.g0.switch()
+
+    def shut(self, m: M) -> None:
+        """Close it, in the middle of an operation: what a context's end does too."""
+        self.closed = True
+        if m.watch is not None:
+            m.emit(CHAN_CLOSE, self.event_name())
+        waiters: list[Sudog] = []
+        for queue in (self.recvq, self.sendq):
+            while (sg := queue.dequeue()) is not None:
+                sg.elem = None
+                sg.success = False
+                waiters.append(sg)
+        while waiters:  # Go's gList is a stack
+            ready(m, waiters.pop().g, self)
 
     def __len__(self) -> int:
         """Elements in the buffer."""

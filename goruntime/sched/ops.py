@@ -70,6 +70,9 @@ OP_POOL = _operation("pool", "sync")
 OP_MAP_LOAD = _operation("map_load", "sync")  # of a sync.Map: what changes nothing
 OP_MAP_STORE = _operation("map_store", "sync")
 OP_IO = _operation("io", "host")  # with a socket or pipe; two of them may be ends of one connection
+OP_DERIVE = _operation("derive", "context")  # from a context: is it canceled, else become its child
+OP_CANCEL = _operation("cancel", "context")  # a context; of each of its children, an inner point
+OP_CONTEXT_ERR = _operation("context_err", "context")  # whether it is canceled
 
 OP_NAMES = tuple(operation.name for operation in OPERATIONS)
 OP_BITS = 6  # of a step's token: its operation

@@ -73,6 +73,10 @@ class Controller(Protocol):
         """Which of the ready cases of a select is taken."""
         ...
 
+    def choose_one(self, count: int) -> int:
+        """Which of several things, of equal right, the running operation begins with: an index."""
+        ...
+
     def pick(self, m: M) -> tuple[G, bool, str, str]:
         """On g0: the goroutine to run next."""
         ...
