@@ -1,6 +1,6 @@
 """goruntime: Go's runtime rebuilt in Python as a glass box."""
 
-from . import atomic, context, coro, debug, errors, net, os, rand, runtime, sync, testing, time
+from . import atomic, context, coro, debug, errors, net, os, rand, runtime, signal, sync, testing, time
 from ._version import __version__
 from .base.errors import Deadlock, FatalError, GoPanic, RuntimeFailure, Timeout
 from .boot import run
@@ -45,6 +45,7 @@ __all__ = [
     "run",
     "runtime",
     "select",
+    "signal",
     "sync",
     "syscall",
     "testing",

@@ -172,6 +172,8 @@ class Runtime:
             self.end_ns = self.kernel.running.clock
             self._take_down()
         finally:
+            if sched.sigqueue is not None:
+                sched.sigqueue.restore()
             signals.restore(saved)
         outcome = sched.outcome
         assert outcome is not None
@@ -250,7 +252,7 @@ class Runtime:
                 except BaseException as exc:  # noqa: BLE001  a signal handler of the user's raised it here; first all stacks
                     struck = exc
             if isinstance(gp, SystemG):
-                gp.m = None  # type: ignore[assignment]
+                gp.m = gp.lockedm = None  # type: ignore[assignment]
                 (pool.free_system_runners if has_stack else pool.free_system).append(gp)
             elif gp.status == DEAD:
                 self._recycle(gp)

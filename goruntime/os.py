@@ -19,6 +19,7 @@ from .kernel import costs, host
 from .lang.owner import current_m, unbroken
 from .sched.m import M
 from .sched.syscall import short_syscall
+from .signal import Signal
 
 args: list[str]
 
@@ -103,6 +104,9 @@ class Stream:
         return f"<os.{self._name}>"
 
 
+interrupt = Signal(host.INTERRUPT_SIGNAL)  # Go: os/exec_posix.go Interrupt.
+kill = Signal(host.signal_number("SIGKILL"))
+
 stdout = Stream("stdout")
 stderr = Stream("stderr")
 
@@ -115,6 +119,8 @@ __all__ = [
     "err_deadline_exceeded",
     "exit",
     "getpid",
+    "interrupt",
+    "kill",
     "pipe",
     "stderr",
     "stdout",

@@ -89,6 +89,7 @@ FD_WRITE = _kind("fd_write", "object", "count")
 FD_CLOSE = _kind("fd_close", "object")  # nobody uses it any more: the host has it back
 CONTEXT_MAKE = _kind("context_make", "object", "parent")  # can be canceled; parent: the nearest above it that can
 CONTEXT_CANCEL = _kind("context_cancel", "object", "error", "by")  # by itself, or with its parent
+SIGNAL = _kind("signal", "number")  # it reaches the goroutine of os/signal: the run is open from here on
 
 NAMES = tuple(_NAMES)
 

@@ -20,6 +20,8 @@ DEFAULT_INTERRUPT = signal.default_int_handler
 QUIT_SIGNAL = getattr(signal, "SIGQUIT", None)
 INTERRUPT_SIGNAL = signal.SIGINT
 ABORT_SIGNAL = signal.SIGABRT
+SIGNAL_COUNT = int(signal.NSIG)
+IGNORE = signal.SIG_IGN
 BROKEN_PIPE_SIGNAL = getattr(signal, "SIGPIPE", None)
 
 Event = threading.Event
@@ -113,6 +115,16 @@ def ignore_what_go_ignores() -> None:
 
 def _do_nothing(_number: int, _frame: FrameType | None) -> None:
     return
+
+
+def signal_number(name: str) -> int:
+    """The number of a signal; 0 where the host has none of that name."""
+    return int(getattr(signal, name, 0))
+
+
+def is_ignored(number: int) -> bool:
+    """The signal is ignored now, by this process."""
+    return signal.getsignal(number) is signal.SIG_IGN
 
 
 def set_handler(number: int, handler: Any) -> Any:

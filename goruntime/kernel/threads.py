@@ -27,6 +27,10 @@ one thread blocks in it: `await_poll` takes it out of the heap but for its timeo
 reports something. While others run the kernel asks the host now and then on its behalf, as a blocked epoll_wait would
 return at any time; while it waits, it waits in the poller.
 
+Signals. One thread can wait for something from outside, in no heap (`await_outside`). Whoever brings it, a signal
+handler, sets `has_arrived` and pulls the horizon; the next look of the kernel makes the thread due. When nobody else
+can ever run the kernel waits for the host, and the time that takes counts as virtual time.
+
 Rejected: a real thread per M (no determinism, and greenlets cannot leave their thread); a kernel greenlet that every
 step passes through (one more switch each time, 30 % of a hand-off).
 """
@@ -88,9 +92,10 @@ class Kernel:
     """The simulated operating system of one run."""
 
     __slots__ = (
-        "awaited", "base_ns", "choose", "could_run", "deadline_ns", "doorbell", "horizon_of", "interrupted", "is_paced",
-        "is_real", "is_waiting", "latest_ns", "on_timeout", "on_wait", "open_reasons", "polled", "polled_count",
-        "polled_ns", "poller", "polling", "quantum", "queue", "running", "seq", "workers",
+        "awaited", "base_ns", "choose", "could_run", "deadline_ns", "doorbell", "has_arrived", "horizon_of",
+        "interrupted", "is_paced", "is_real", "is_waiting", "latest_ns", "on_timeout", "on_wait", "open_reasons",
+        "outside", "polled", "polled_count", "polled_ns", "poller", "polling", "quantum", "queue", "running", "seq",
+        "workers",
     )  # fmt: skip
 
     def __init__(self, choose: Callable[[int, int], int], quantum: int, is_real: bool = False) -> None:
@@ -116,6 +121,8 @@ class Kernel:
         self.polled: list[Ready] = []  # what the host has reported, until a thread takes it
         self.polled_ns = 0  # when the kernel last asked, on the wall's clock
         self.workers: Workers | None = None  # made for the first host call
+        self.outside: Thread | None = None  # waits for something from outside
+        self.has_arrived = False  # something has come from there since the kernel looked
         self.open_reasons: list[str] = []  # why the run is not reproducible, in order
         self.interrupted = ""  # a signal asked for the end: "interrupt" or "quit"
         self.is_waiting = False  # the kernel waits for the host, so a clock that stands still is right
@@ -185,8 +192,9 @@ class Kernel:
         while True:
             if self.is_paced:
                 now_ns = self._pace()
-            if not queue:
-                throw("kernel: no thread can ever run")
+            if self.has_arrived or not queue:
+                self._look_outside()
+                continue
             due_ns, seq, thread = heappop(queue)
             if thread.due_seq != seq:
                 continue  # woken by other means since
@@ -221,6 +229,8 @@ class Kernel:
         """How far the thread may run when nothing but the other threads limits it."""
         queue = self.queue
         due_ns = queue[0][0] + self.quantum if queue else FOREVER
+        if self.has_arrived:
+            return 0
         if due_ns > self.deadline_ns:
             due_ns = self.deadline_ns
         if self.is_paced:
@@ -343,10 +353,45 @@ class Kernel:
             while queue and queue[0][2].due_seq != queue[0][1]:
                 heappop(queue)
             due_ns = min(queue[0][0] if queue else FOREVER, self.deadline_ns + 1)
-            if due_ns <= now_ns:
+            if due_ns <= now_ns or self.has_arrived:
                 return now_ns
             if due_ns - now_ns > SHORTEST_WAIT_NS:
                 self._wait(min(due_ns - now_ns, WAIT_SLICE_NS))
+
+    # What comes from outside.
+
+    def await_outside(self, thread: Thread) -> None:
+        """Block the running thread until something arrives from outside; at once if something has."""
+        if self.outside is not None:
+            throw("kernel: two threads wait for the outside")
+        self.outside = thread
+        self.switch_away(thread)
+
+    def _look_outside(self) -> None:
+        """Something has arrived, or nobody can run before something does: wait for that. Its waiter is due now."""
+        assert self.running is not None
+        now_ns = self.running.clock
+        if not self.has_arrived:
+            if self.outside is None:
+                throw("kernel: no thread can ever run")
+            now_ns += self._wait_for_arrival(now_ns)
+        self.has_arrived = False
+        thread = self.outside
+        if thread is not None:
+            self.outside = None
+            self.enqueue(thread, max(thread.clock, now_ns))
+
+    def _wait_for_arrival(self, now_ns: int) -> int:
+        """Wait for the host; how long that took, which counts towards the time limit of the run."""
+        started_ns = host.monotonic_ns()
+        waited_ns = 0
+        while not self.has_arrived:
+            self.doorbell.clear()
+            if now_ns + waited_ns > self.deadline_ns:
+                self.on_timeout()
+            self._wait(WAIT_SLICE_NS)
+            waited_ns = host.monotonic_ns() - started_ns
+        return waited_ns
 
     def _wait(self, duration_ns: int) -> None:
         """Let the host thread sleep until the doorbell rings or the host reports I/O, at most so long."""

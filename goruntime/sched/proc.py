@@ -16,7 +16,7 @@ from .g import GFREE_SPILL, NO_KWARGS, NO_ORIGIN, G
 from .park import dropg
 from .preempt import horizon_of
 from .status import DEAD, DEBUG, DURABLE, IDLE, PREEMPTED, RUNNABLE, RUNNING, SYSCALL, WAITING, casgstatus
-from .system import register_system_goroutines
+from .system import GOID_BATCH, register_system_goroutines
 from .threadlock import exit_locked
 from .timers import has_timers
 from .waitreason import STOPPING_THE_WORLD
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from .p import P
     from .sched import Sched
 
-GOID_BATCH = 16  # Go: _GoidCacheBatch
 GFREE_REFILL = 32
 
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .g import G
     from .netpoll import IOWait
     from .pool import Pool
+    from .sigqueue import SigQueue
 
 MAX_THREADS = 10_000
 PANIC_PATIENCE = 1_000  # yields of a main that returned, for panics that still run deferred calls
@@ -112,15 +113,14 @@ class Sched:
         "controller", "dead_ms", "die_of_panic", "die_of_stack_overflow", "entry_raised", "entry_returned", "fatal",
         "fatal_on_g0", "gcwaiting", "gfree", "goexit0", "goid_last", "gomaxprocs", "has_template_thread",
         "interrupt_error", "io_ns", "is_async_preempt_off", "is_ending", "kernel", "lastpoll_ns", "locked_count",
-        "lost",
-        "m_count", "main_goroutine", "max_schedules", "max_threads", "midle", "needspinning", "netpoll_waiters",
-        "newprocs", "nmfreed", "nmidlelocked", "nmspinning", "nmsys", "npidle", "object_count", "old_m", "outcome",
-        "pidle", "poll_descs", "poll_until_ns", "poller", "pool", "pool_cleanup", "print_schedtrace", "quit_failure",
-        "reaper", "run_config", "running_panic_defers", "runq", "safe_point_fn", "safe_point_wait", "save_ancestors",
-        "schedtrace_ms",
-        "schedules", "stack_text", "start_ns", "steal_steps", "stopper", "stopwait", "stw_started_ns", "sysmon_m",
-        "sysmonwait", "system_gs", "ticks", "timer_bubble", "timer_count", "tracks_ancestors", "unwind_attempts",
-        "unwind_calls", "unwind_seen", "user", "watch", "work_sources", "worldsema",
+        "lost", "m_count", "main_goroutine", "max_schedules", "max_threads", "midle", "needspinning",
+        "netpoll_waiters", "newprocs", "nmfreed", "nmidlelocked", "nmspinning", "nmsys", "npidle", "object_count",
+        "old_m", "outcome", "pidle", "poll_descs", "poll_until_ns", "poller", "pool", "pool_cleanup",
+        "print_schedtrace", "quit_failure", "reaper", "run_config", "running_panic_defers", "runq", "safe_point_fn",
+        "safe_point_wait", "save_ancestors", "schedtrace_ms", "schedules", "sigqueue", "stack_text", "start_ns",
+        "steal_steps", "stopper", "stopwait", "stw_started_ns", "sysmon_m", "sysmonwait", "system_gs", "ticks",
+        "timer_bubble", "timer_count", "tracks_ancestors", "unwind_attempts", "unwind_calls", "unwind_seen", "user",
+        "watch", "work_sources", "worldsema",
     )  # fmt: skip
 
     def __init__(self, kernel: Kernel, pool: Pool, choose: Callable[[int, int], int], watch: Watch | None) -> None:
@@ -222,6 +222,7 @@ class Sched:
         self.collect: Callable[[], Any]
         self.stack_text: Callable[[Sched, G, bool], str]
         self.run_config: Any = None
+        self.sigqueue: SigQueue | None = None  # made by the first use of os/signal
         self.start_ns = 0  # what the clock on the wall showed at virtual 0: ns since 1970
         self.user: dict[str, Any] = {}  # state of packages above, by name
 
@@ -353,7 +354,8 @@ class Sched:
 
     def could_run(self, waiting: Thread) -> bool:
         """Is there anything to do while one thread's host call is late? A goroutine, a timer, another call's end."""
-        if self.gcwaiting or self.runq:
+        kernel = self.kernel
+        if self.gcwaiting or self.runq or (kernel.has_arrived and kernel.outside is not None):
             return True
         for pp in self.allp:
             if has_timers(pp) or not pp.is_runq_empty():
@@ -362,7 +364,9 @@ class Sched:
             if mp.host_call is not None:
                 if mp is not waiting and mp.host_call.done:
                     return True
-            elif mp.curg is not None or (mp.lockedg is not None and mp.nextp is not None):
+            elif (mp.curg is not None and mp is not kernel.outside) or (
+                mp.lockedg is not None and mp.nextp is not None
+            ):
                 return True
         return False
 

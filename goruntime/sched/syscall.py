@@ -19,7 +19,7 @@ from .ops import OP_SYSCALL, OP_WRITE
 from .park import dropg, sent_back
 from .preempt import end_again, horizon_of, safepoint
 from .schedule import execute
-from .spin import acquirep, pidleget, stopm
+from .spin import acquirep, handoffp, pidleget, releasep, stopm
 from .status import PGCSTOP, PIDLE, PRUNNING, RUNNABLE, RUNNING, SYSCALL, casgstatus, set_pstatus
 from .stw import one_stopped
 from .threadlock import stoplockedm
@@ -64,6 +64,23 @@ def entersyscall(m: M, g: G, name: str) -> None:
         one_stopped(m)
     if sched.sysmonwait:
         sched.wake_sysmon(m)
+
+
+def entersyscallblock(m: M, g: G, name: str) -> None:
+    """g is about to block outside of Go, for who knows how long: its P is handed off at once.
+
+    Go: runtime/proc.go entersyscallblock.
+    """
+    m.clock += costs.ENTERSYSCALL
+    m.syscalltick = m.p.syscalltick
+    m.p.syscalltick += 1
+    m.oldp = m.p
+    if m.watch is not None:
+        m.emit(GO_SYSCALL, name)
+    handoffp(m, releasep(m, "syscall"))
+    casgstatus(g, RUNNING, SYSCALL)
+    if m.sched.sysmonwait:
+        m.sched.wake_sysmon(m)
 
 
 def exitsyscall(m: M, g: G) -> M:

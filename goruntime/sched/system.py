@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from greenlet import getcurrent
 
-from ..base.events import GO_CREATE
+from ..base.events import DIRECT, GO_CREATE
 from .g import SystemG
 from .park import park
 from .runq import runqput
@@ -25,6 +25,9 @@ from .waitreason import FINALIZER_WAIT, FORCE_GC_IDLE, GC_SCAVENGE_WAIT, GC_SWEE
 if TYPE_CHECKING:
     from .m import M
     from .sched import Sched
+
+
+GOID_BATCH = 16  # Go: _GoidCacheBatch
 
 
 class Row(NamedTuple):
@@ -50,19 +53,37 @@ def register_system_goroutines(sched: Sched, m: M) -> None:
     for row in SYSTEM_GOROUTINES:
         runs = not row.has_run and sched.controller is None
         gp = sched.pool.take_system_runner() if runs else sched.pool.take_system()
-        pp = m.p
-        gp.goid = pp.goid_next
-        pp.goid_next += 1
-        gp.status = DEAD
+        _register(m, gp, row.function, row.wait_reason, row.created_by)
         if not runs:
             casgstatus(gp, DEAD, WAITING)
-        gp.waitreason = row.wait_reason
-        gp.function = row.function
-        gp.created_by = row.created_by
-        gp.origin = 1, None, 0, {}
-        gp.index = len(sched.allgs)
-        sched.allgs.append(gp)
-        sched.system_gs.append(gp)
+
+
+def _register(m: M, gp: SystemG, function: str, wait_reason: int, created_by: str) -> None:
+    sched, pp = m.sched, m.p
+    if pp.goid_next == pp.goid_end:  # as newproc1 does it
+        pp.goid_next = sched.goid_last + 1
+        sched.goid_last += GOID_BATCH
+        pp.goid_end = pp.goid_next + GOID_BATCH
+    gp.goid = pp.goid_next
+    pp.goid_next += 1
+    gp.status = DEAD
+    gp.waitreason = wait_reason
+    gp.function = function
+    gp.created_by = created_by
+    gp.origin = 1, None, 0, {}
+    gp.index = len(sched.allgs)
+    sched.allgs.append(gp)
+    sched.system_gs.append(gp)
+
+
+def add_record(m: M, function: str, wait_reason: int, created_by: str) -> SystemG:
+    """One more system goroutine, while the program runs: a record that waits for good. Returns it."""
+    gp = m.sched.pool.take_system()
+    _register(m, gp, function, wait_reason, created_by)
+    casgstatus(gp, DEAD, WAITING)
+    if m.watch is not None:
+        m.emit(GO_CREATE, gp.goid, function, DIRECT)
+    return gp
 
 
 def start_system_goroutines(m: M) -> None:
