@@ -286,7 +286,8 @@ class Bubble:
                 sched.gfree.extend(pp.gfree)
                 pp.gfree.clear()
         sched.bubbles.append(self)
-        self._listen()
+        if self.has_durable_mutexes:
+            sched.listen(_deaf)
         sched.refresh_all_checks()
         g.bubble = self
         m.clock += costs.SYNCTEST_RUN + costs.NEWPROC
@@ -328,7 +329,8 @@ class Bubble:
         g = self.root
         g.bubble = None
         self.sched.bubbles.remove(self)
-        self._listen()
+        if self.has_durable_mutexes:
+            self.sched.unlisten(_deaf)
         self.sched.refresh_all_checks()
         why = ""
         if self.total > 1 and self.is_done:
@@ -339,17 +341,6 @@ class Bubble:
         if m.watch is not None:
             m.emit(BUBBLE_END, self.event_name(), why)
         return why
-
-    def _listen(self) -> None:
-        """While some bubble has durable mutexes, everything has a listener: one who is deaf, if there is no other."""
-        sched = self.sched
-        if any(bubble.has_durable_mutexes for bubble in sched.bubbles):
-            if sched.watch is None:
-                sched.watch = _deaf
-        elif sched.watch is _deaf:
-            sched.watch = None
-        for mp in sched.allm:
-            mp.watch = sched.watch
 
     def _run_due(self, g: G) -> None:
         """Run every timer that is due."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 from greenlet import greenlet
 
 from ..base.errors import AbandonUnwind, RuntimeFailure, Throw
-from ..base.events import DIRECT, GLOBAL, RING, THREAD_WAKE, Watch
+from ..base.events import DIRECT, GLOBAL, RING, THREAD_WAKE, Watch, fan_out
 from ..kernel import costs
 from ..kernel.threads import Kernel, Thread
 from .g import NO_KWARGS
@@ -112,8 +112,8 @@ class Sched:
         "all_p_ever", "allgs", "allm", "allp", "boot", "bubbles", "check_timers", "choose", "collect", "context",
         "controller", "dead_ms", "die_of_panic", "die_of_stack_overflow", "entry_raised", "entry_returned", "fatal",
         "fatal_on_g0", "gcwaiting", "gfree", "goexit0", "goid_last", "gomaxprocs", "has_template_thread",
-        "interrupt_error", "io_ns", "is_async_preempt_off", "is_ending", "kernel", "lastpoll_ns", "locked_count",
-        "lost", "m_count", "main_goroutine", "max_schedules", "max_threads", "midle", "needspinning",
+        "interrupt_error", "io_ns", "is_async_preempt_off", "is_ending", "kernel", "lastpoll_ns", "listeners",
+        "locked_count", "lost", "m_count", "main_goroutine", "max_schedules", "max_threads", "midle", "needspinning",
         "netpoll_waiters", "newprocs", "nmfreed", "nmidlelocked", "nmspinning", "nmsys", "npidle", "object_count",
         "old_m", "outcome", "pidle", "poll_descs", "poll_until_ns", "poller", "pool", "pool_cleanup",
         "print_schedtrace", "quit_failure", "reaper", "run_config", "running_panic_defers", "runq", "safe_point_fn",
@@ -127,7 +127,8 @@ class Sched:
         self.kernel = kernel
         self.pool = pool
         self.choose = choose
-        self.watch = watch
+        self.watch = watch  # what the Ms emit to; None when nobody listens
+        self.listeners: list[Watch] = [] if watch is None else [watch]
         # Goroutines.
         self.allgs: list[G] = []
         self.system_gs: list[Any] = []
@@ -388,6 +389,21 @@ class Sched:
             self.collect()
         if self.max_schedules and self.schedules > self.max_schedules:
             self.kernel.on_timeout()
+
+    def listen(self, listener: Watch) -> None:
+        """From here on listener gets every event as well."""
+        self.listeners.append(listener)
+        self._tell_threads()
+
+    def unlisten(self, listener: Watch) -> None:
+        """It gets no more."""
+        self.listeners.remove(listener)
+        self._tell_threads()
+
+    def _tell_threads(self) -> None:
+        self.watch = fan_out(tuple(self.listeners))
+        for mp in self.allm:
+            mp.watch = self.watch
 
     def next_object_id(self, kind: str) -> int:
         """The number of the next object of a kind, counted per run."""
