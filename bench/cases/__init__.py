@@ -1,11 +1,12 @@
 """All benchmarks, in the order of the table."""
 
-from . import echo, explore, handoff, scale, select, spawn, startup, switch, timers
+from . import echo, explore, handoff, mutex, scale, select, spawn, startup, switch, timers
 
 CASES = (
     *handoff.CASES,
     *spawn.CASES,
     *select.CASES,
+    *mutex.CASES,
     *switch.CASES,
     *timers.CASES,
     *echo.CASES,

@@ -23,9 +23,11 @@ from greenlet import getcurrent
 from ..base.errors import throw
 from ..base.events import SYNC_LOCK, SYNC_UNLOCK
 from ..kernel import costs
+from ..lang.error import SURVIVABLE
 from ..lang.owner import Owned, outside
 from ..sched import waitreason
 from ..sched.ops import OP_LOCK, OP_TRY_LOCK, OP_UNLOCK
+from ..sched.park import park, ready, struck
 from ..sched.preempt import safepoint
 from ..sched.sema import Sema
 
@@ -37,12 +39,16 @@ if TYPE_CHECKING:
 LOCKED = 1
 WOKEN = 2
 STARVING = 4
+FLAGS = 7
 WAITER_SHIFT = 3
 ONE_WAITER = 1 << WAITER_SHIFT
 STARVATION_NS = 1_000_000  # Go: starvationThresholdNs
 ACTIVE_SPIN = 4  # rounds; Go: active_spin
 
 COST = costs.MUTEX
+WAIT_COST = costs.NANOTIME + costs.SEMA + costs.SEMA_QUEUE
+WAKE_COST = costs.SEMA + costs.SEMA_WAKE
+FREE, SPUN, WAITED, HANDED_OVER = "free", "after spinning", "after waiting", "handed over"
 SPIN_COST = costs.MUTEX_SPIN
 PARK_REASON = waitreason.SYNC_MUTEX_LOCK
 
@@ -76,10 +82,19 @@ class Mutex(Owned):
             raise outside("sync.Mutex.lock") from None
         if self.ns > clock:
             clock = self.ns
-        # Unoptimised form: the call below, always.
-        if not self.state and clock < m.horizon and self.sched is m.sched and m.watch is None:
+        # Unoptimised form: the last call below, always.
+        if clock < m.horizon and self.sched is m.sched and m.watch is None:
             m.clock = self.ns = clock
-            self.state = LOCKED
+            if not self.state:
+                self.state = LOCKED
+                return
+            try:
+                self._lock_taken(m, g)
+            except SURVIVABLE:
+                raise
+            except BaseException as exc:  # see sched/park.py: something may be half done
+                struck(m, g, exc)
+                raise
         else:
             self.step("sync.Mutex.lock", COST, OP_LOCK, self.acquire)
 
@@ -98,10 +113,35 @@ class Mutex(Owned):
             raise outside("sync.Mutex.unlock") from None
         if self.ns > clock:
             clock = self.ns
-        # Unoptimised form: the call below, always.
-        if self.state == LOCKED and clock < m.horizon and self.sched is m.sched and m.watch is None:
+        # Unoptimised form: the last call below, always.
+        if clock < m.horizon and self.sched is m.sched and m.watch is None:
             m.clock = self.ns = clock
-            self.state = 0
+            if self.state == LOCKED:
+                self.state = 0
+                return
+            try:
+                sema = self.sema
+                state = self.state
+                # Unoptimised form: the call below. This is its outcome for waiters of whom none is woken or starving.
+                if sema is not None and state & FLAGS == LOCKED:
+                    sg = sema.first
+                    if sg is not None:
+                        self.state = state - (LOCKED + ONE_WAITER - WOKEN)
+                        following = sema.first = sg.next
+                        if following is None:
+                            sema.last = None
+                        else:
+                            following.prev = sg.next = None
+                        sema.count += 1
+                        sg.release_ns = m.clock = self.ns = clock + WAKE_COST
+                        ready(m, sg.g, self)
+                        return
+                self.release(m, g)
+            except SURVIVABLE:
+                raise
+            except BaseException as exc:  # see sched/park.py: something may be half done
+                struck(m, g, exc)
+                raise
         else:
             self.step("sync.Mutex.unlock", COST, OP_UNLOCK, self.release)
 
@@ -123,13 +163,13 @@ class Mutex(Owned):
 
     def acquire(self, m: M, g: G) -> M:
         """Lock; returns the M that g is on."""
-        how = "free"
+        how = FREE
         if self.state:
-            m, how = self.lock_slow(m, g)
+            how = self.lock_slow(m, g)
+            m = g.m
         else:
             self.state = LOCKED
         self.held_in = g.bubble
-        self.join(m)
         if m.watch is not None:
             m.emit(SYNC_LOCK, self.event_name(), how)
         return m
@@ -144,18 +184,67 @@ class Mutex(Owned):
             m.emit(SYNC_LOCK, self.event_name(), "tried" if is_free else "refused")
         return is_free
 
-    def lock_slow(self, m: M, g: G) -> tuple[M, str]:
-        """Lock one that is locked or has waiters; returns the M that g is on, and how it was got.
+    def _lock_taken(self, m: M, g: G) -> None:  # hot: mutex_handoff
+        """Lock one that is not free.
 
+        Unoptimised form: lock_slow(m, g). What goes before is its most frequent outcome: this goroutine queues at the
+        end, and when it is woken the mutex is still free.
+        """
+        sema = self.sema
+        if sema is None:
+            sema = self.sema = Sema()
+        state = self.state
+        if state & (LOCKED | STARVING) != LOCKED or sema.count or (m.sched.gomaxprocs > 1 and can_spin(m, 0)):
+            self.lock_slow(m, g)
+            return
+        self.state = state + ONE_WAITER
+        sg = g.sudog
+        sg.ticket = 0
+        sg.acquire_ns = wait_start_ns = m.clock = m.clock + WAIT_COST
+        last = sg.prev = sema.last
+        sg.next = None
+        sema.last = sg
+        if last is None:
+            sema.first = sg
+        else:
+            last.next = sg
+        m = park(m, g, PARK_REASON, self)
+        if self.ns > m.clock:
+            m.clock = self.ns
+        state = self.state
+        if state & FLAGS == WOKEN and sema.count:
+            sema.count -= 1
+            self.state = state + (LOCKED - WOKEN)
+            return
+        if not sg.ticket:
+            if sema.count:
+                sema.count -= 1
+            else:
+                m = sema.acquire(m, g, PARK_REASON, False, self)
+        self.lock_slow(m, g, wait_start_ns)
+
+    def lock_slow(self, m: M, g: G, wait_start_ns: int = -1) -> str:
+        """Lock one that is locked or has waiters; says how it was got. g may be on another M then.
+
+        wait_start_ns: if it has waited already, and was woken just now, since when.
         Go: internal/sync/mutex.go lockSlow.
         """
-        wait_start_ns = -1
         is_starving = is_awoke = False
+        was_woken = wait_start_ns >= 0
         spins = 0
         while True:
             old = self.state
+            if was_woken:
+                if m.clock - wait_start_ns > STARVATION_NS:
+                    is_starving = True
+                if old & STARVING:
+                    self._take_over(old, is_starving)
+                    return HANDED_OVER
+                is_awoke = True
+                spins = 0
+                was_woken = False
             if old & (LOCKED | STARVING) == LOCKED and can_spin(m, spins):
-                if not is_awoke and not old & WOKEN and old >> WAITER_SHIFT:
+                if not is_awoke and not old & WOKEN and old >= ONE_WAITER:
                     self.state = old | WOKEN
                     is_awoke = True
                 m = spin(m, g)
@@ -172,12 +261,10 @@ class Mutex(Owned):
             if is_awoke:
                 if not new & WOKEN:
                     throw("sync: inconsistent mutex state")
-                new &= ~WOKEN
+                new -= WOKEN
             self.state = new
             if not old & (LOCKED | STARVING):
-                if wait_start_ns >= 0:
-                    return m, "after waiting"
-                return m, "after spinning" if spins else "free"
+                return WAITED if wait_start_ns >= 0 else SPUN if spins else FREE
             is_lifo = wait_start_ns >= 0
             if not is_lifo:
                 m.clock += costs.NANOTIME
@@ -185,20 +272,17 @@ class Mutex(Owned):
             if self.sema is None:
                 self.sema = Sema()
             m = self.sema.acquire(m, g, PARK_REASON, is_lifo, self)
-            m.clock += costs.NANOTIME
-            is_starving = is_starving or m.clock - wait_start_ns > STARVATION_NS
-            old = self.state
-            if old & STARVING:
-                # Handed over: but it is not marked as locked, and this goroutine still counts as a waiter.
-                if old & (LOCKED | WOKEN) or not old >> WAITER_SHIFT:
-                    throw("sync: inconsistent mutex state")
-                old += LOCKED - ONE_WAITER
-                if not is_starving or old < ONE_WAITER:
-                    old -= STARVING
-                self.state = old
-                return m, "handed over"
-            is_awoke = True
-            spins = 0
+            self.join(m)
+            was_woken = True
+
+    def _take_over(self, old: int, is_starving: bool) -> None:
+        """It was handed over: but it is not marked as locked, and this goroutine still counts as a waiter."""
+        if old & (LOCKED | WOKEN) or old < ONE_WAITER:
+            throw("sync: inconsistent mutex state")
+        old += LOCKED - ONE_WAITER
+        if not is_starving or old < ONE_WAITER:
+            old -= STARVING
+        self.state = old
 
     def release(self, m: M, g: G) -> M:
         """Unlock; returns the M that g is on.
@@ -208,27 +292,22 @@ class Mutex(Owned):
         old = self.state
         if not old & LOCKED:
             m.sched.fatal(m, g, "sync: unlock of unlocked mutex")
-        self.join(m)
         old -= LOCKED
-        self.state = old
-        if old & STARVING:
-            if m.watch is not None:
-                m.emit(SYNC_UNLOCK, self.event_name(), "hands over")
-            return self._wake(m, g, True)
-        if not old >> WAITER_SHIFT or old & WOKEN:
+        is_handoff = old & STARVING != 0
+        if not is_handoff and (old < ONE_WAITER or old & WOKEN):
+            self.state = old
             if m.watch is not None:
                 m.emit(SYNC_UNLOCK, self.event_name(), "free")
             return m
-        self.state = old - ONE_WAITER | WOKEN
+        self.state = old if is_handoff else old - ONE_WAITER | WOKEN
         if m.watch is not None:
-            m.emit(SYNC_UNLOCK, self.event_name(), "wakes a waiter")
-        return self._wake(m, g, False)
-
-    def _wake(self, m: M, g: G, is_handoff: bool) -> M:
+            m.emit(SYNC_UNLOCK, self.event_name(), "hands over" if is_handoff else "wakes a waiter")
         sema = self.sema
         if sema is None:
             throw("sync: mutex with waiters has no semaphore")
-        return sema.release(m, g, is_handoff, obj=self)
+        m = sema.release(m, g, is_handoff, obj=self)
+        self.join(m)
+        return m
 
     def ready(self, op: int, g: G) -> bool:
         """Would the operation complete now?"""

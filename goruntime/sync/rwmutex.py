@@ -24,7 +24,7 @@ from ..sched import waitreason
 from ..sched.inner import inner_point
 from ..sched.ops import OP_ANNOUNCE, OP_DRAIN, OP_LOCK, OP_RLOCK, OP_RUNLOCK, OP_TRY_LOCK, OP_UNLOCK
 from ..sched.sema import Sema
-from .mutex import LOCKED, STARVING, Mutex
+from .mutex import FREE, LOCKED, STARVING, WAITED, Mutex
 
 if TYPE_CHECKING:
     from ..sched.bubble import Bubble
@@ -194,9 +194,10 @@ class RWMutex(Owned):
         return is_free
 
     def _acquire(self, m: M, g: G) -> None:
-        how = "free"
+        how = FREE
         if self.w.state:
-            m, how = self.w.lock_slow(m, g)
+            how = self.w.lock_slow(m, g)
+            m = g.m
         else:
             self.w.state = LOCKED
         self.w.held_in = g.bubble
@@ -209,7 +210,7 @@ class RWMutex(Owned):
             m = inner_point(m, g, OP_DRAIN, self)
             m = self.writer_sema.acquire(m, g, WRITER_REASON, obj=self)
             self.join(m)
-            how = "after waiting"
+            how = WAITED
         if m.watch is not None:
             m.emit(SYNC_LOCK, self.event_name(), how)
 
