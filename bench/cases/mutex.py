@@ -235,7 +235,7 @@ CASES = (
             Variant("gevent", gevent_contended, 40_000),
             Variant("asyncio", asyncio_contended, 20_000),
         ),
-        bounds=(Bound("goruntime p=1", 1.0, "gevent"), Bound("goruntime p=4", 1.3, "gevent")),
+        bounds=(Bound("goruntime p=1", 1.0, "gevent"), Bound("goruntime p=4", 1.0, "gevent")),
         note="one item: lock, yield, unlock, yield; with four Ps they spin, and run at once",
     ),
 )

@@ -140,3 +140,6 @@ class Pointer(Cell, Generic[T]):
         Go: sync/atomic/type.go Pointer.CompareAndSwap.
         """
         return self._compare(old, new)
+
+    def __repr__(self) -> str:  # what it refers to may refer back
+        return "<atomic.Pointer None>" if self.value is None else f"<atomic.Pointer to {type(self.value).__name__}>"

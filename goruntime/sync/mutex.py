@@ -27,7 +27,7 @@ from ..lang.error import SURVIVABLE
 from ..lang.owner import Owned, outside
 from ..sched import waitreason
 from ..sched.ops import OP_LOCK, OP_TRY_LOCK, OP_UNLOCK
-from ..sched.park import park, ready, struck
+from ..sched.park import park, ready, struck_m
 from ..sched.preempt import safepoint
 from ..sched.sema import Sema
 
@@ -93,7 +93,9 @@ class Mutex(Owned):
             except SURVIVABLE:
                 raise
             except BaseException as exc:  # see sched/park.py: something may be half done
-                struck(m, g, exc)
+                m = g.m or m
+                m.curg, m.mcall, g.param = g, struck_m, exc
+                m.g0.switch()
                 raise
         else:
             self.step("sync.Mutex.lock", COST, OP_LOCK, self.acquire)
@@ -140,7 +142,9 @@ class Mutex(Owned):
             except SURVIVABLE:
                 raise
             except BaseException as exc:  # see sched/park.py: something may be half done
-                struck(m, g, exc)
+                m = g.m or m
+                m.curg, m.mcall, g.param = g, struck_m, exc
+                m.g0.switch()
                 raise
         else:
             self.step("sync.Mutex.unlock", COST, OP_UNLOCK, self.release)
@@ -249,7 +253,8 @@ class Mutex(Owned):
                     is_awoke = True
                 m = spin(m, g)
                 spins += 1
-                self.join(m)
+                if self.ns > m.clock:
+                    m.clock = self.ns
                 continue
             new = old
             if not old & STARVING:
@@ -361,9 +366,10 @@ def can_spin(m: M, spins: int) -> bool:
 def spin(m: M, g: G) -> M:
     """Wait for one round on this CPU, while others run on theirs; returns the M that g is on.
 
+    However large the quantum is, they come as far as this one does: else it would look again before anybody has moved.
     Go: runtime/proc.go internal_sync_runtime_doSpin.
     """
-    m.clock += SPIN_COST
+    m.sched.kernel.compute(m, SPIN_COST)
     if m.clock >= m.horizon:
         return safepoint(m, g, OP_TRY_LOCK, None) or m
     return m
