@@ -32,6 +32,7 @@ ROWS = {  # what a row of a program's output is, and its name, where it is not t
     "runtime_errors": r"(?P<name>.*?) +\| ",
     "wait_reasons": r"(?P<name>goroutine \d+) \[",
 }
+STREAM = re.compile(r"^--- (stdout|stderr)\n(.*?)(?=^--- std(?:out|err)$|\Z)", re.MULTILINE | re.DOTALL)
 OS_PACKAGES = {
     "fmt",
     "net",
@@ -74,7 +75,9 @@ class Oracle:
         found = []
         for block in re.split(r"^# variant \d+: seen \d+x  exit status: ", self.recorded, flags=re.MULTILINE)[1:]:
             status, _, text = block.partition("\n")
-            streams = dict(re.findall(r"^--- (stdout|stderr)\n(.*?)(?=^--- |\Z)", text, re.MULTILINE | re.DOTALL))
+            streams = dict(
+                re.findall(r"^--- (stdout|stderr)\n(.*?)(?=^--- std(?:out|err)$|\Z)", text, re.MULTILINE | re.DOTALL)
+            )
             found.append(
                 Outcome(
                     int(status) if status != TIMEOUT else status, streams.get("stdout", ""), streams.get("stderr", "")
@@ -140,11 +143,30 @@ class Oracle:
         return run_program(self.program, self.environment, patience, self.option("signal"))
 
 
-def run_program(program: Path, env: dict[str, str], patience: float, signalled: list[str] | None = None) -> Outcome:
+class TestOracle(Oracle):
+    """One test of synctest/: a `go test` program, whose tests run in a process each (see record_synctest.py)."""
+
+    __test__ = False
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.program = HERE / "synctest" / "main.py"
+        self.source = (HERE / "synctest" / "synctest_oracle_test.go").read_text()
+        recorded = (HERE / "synctest" / "synctest.out").read_text()
+        self.recorded = next(text for text in re.split(r"^(?=# Test)", recorded, flags=re.M) if f" {name} " in text)
+
+    def run(self) -> Outcome:
+        """Run the port as Go's test was run."""
+        return run_program(self.program, self.environment, PATIENCE_SECONDS, args=(self.name,))
+
+
+def run_program(
+    program: Path, env: dict[str, str], patience: float, signalled: list[str] | None = None, args: tuple[str, ...] = ()
+) -> Outcome:
     """`goruntime run program` with Go's variables from `env` alone; killed after `patience` seconds."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("GO")}
     child = subprocess.Popen(
-        [sys.executable, "-m", "goruntime", "run", str(program)],
+        [sys.executable, "-m", "goruntime", "run", str(program), *args],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

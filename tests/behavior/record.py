@@ -26,10 +26,10 @@ def option(source, name, default):
     return (line[1] if line else default).split()
 
 
-def run(binary, env, timeout, signalled):
+def run(binary, env, timeout, signalled, args=()):
     """(status, stdout, stderr) of one run, addresses as 0xX."""
     child = subprocess.Popen(
-        [binary],
+        [binary, *args],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -59,14 +59,19 @@ def record(name, folder):
     runs = int(option(source, "runs", "20")[0])
     timeout = float(option(source, "timeout", "20")[0])
     counted = Counter(run(binary, settings, timeout, option(source, "signal", "")) for _ in range(runs))
+    (HERE / f"{name}.out").write_text(written(name, words, runs, counted))
+    print(f"{name}: {len(counted)} distinct outputs in {runs} runs")
+
+
+def written(name, words, runs, counted):
+    """What was seen, in the form of an .out file."""
     lines = [f"# {name}  env: {' '.join(words) or '(none)'}  runs: {runs}  distinct outputs: {len(counted)}\n"]
     for number, ((status, *streams), seen) in enumerate(counted.most_common(6), 1):
         lines.append(f"# variant {number}: seen {seen}x  exit status: {status}\n")
         for stream, text in zip(("stdout", "stderr"), streams, strict=True):
             if text:
                 lines.append(f"--- {stream}\n{text}" + ("" if text.endswith("\n") else "\n"))
-    (HERE / f"{name}.out").write_text("".join(lines))
-    print(f"{name}: {len(counted)} distinct outputs in {runs} runs")
+    return "".join(lines)
 
 
 if __name__ == "__main__":

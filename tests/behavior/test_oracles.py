@@ -6,10 +6,11 @@ import re
 import pytest
 
 from .normalise import normalise
-from .oracle import HERE, ROOT, Oracle, Outcome, run_program
+from .oracle import HERE, ROOT, Oracle, Outcome, TestOracle, run_program
 from .ranges import RANGES
 
 PORTS = sorted(path.stem for path in HERE.glob("*.go"))
+SYNCTESTS = re.findall(r"^func (Test\w+)", (HERE / "synctest" / "synctest_oracle_test.go").read_text(), re.MULTILINE)
 SLOW = {  # a process for each row, or real time by nature
     "exit_codes",
     "fatal_errors",
@@ -40,6 +41,14 @@ def system():
 def test_prints_what_go_prints(name, system):
     oracle = Oracle(name)
     outcome = oracle.without_omissions(oracle.run().normalised(system))
+    expected = oracle.expected()
+    assert outcome in expected, difference(expected[0], outcome)
+
+
+@pytest.mark.parametrize("name", SYNCTESTS)
+def test_prints_what_go_test_prints(name, system):
+    oracle = TestOracle(name)
+    outcome = oracle.run().normalised(system)
     expected = oracle.expected()
     assert outcome in expected, difference(expected[0], outcome)
 

@@ -6,16 +6,11 @@ goids. Goids below are counted without the system's goroutines: main 1, the firs
 
 import os as host
 
-from goruntime import go, os, println, run, runtime, select, sync, syscall, time
+from goruntime import coro, defer, go, os, println, run, runtime, select, sync, syscall, time
 
 OMITTED = [
     "goroutine 3",  # IO wait: net
     "goroutine 6",  # labels: pprof.Do
-    "goroutine 7",  # iter.Pull
-    "goroutine 8",  # iter.Pull
-    "goroutine 12",  # iter.Pull's own goroutines, and one that calls next
-    "goroutine 13",
-    "goroutine 14",
 ]
 
 
@@ -44,8 +39,26 @@ def main():
         runtime.lock_os_thread()
         select()
 
-    for _ in range(6, 9):
-        go(placeholder)
+    go(placeholder)  # 6
+
+    @go
+    def func6():
+        def func6_1(yield_):
+            yield_(1)
+            select()
+
+        next_, stop = coro.pull(func6_1)
+        defer(stop)
+        next_()
+        go(next_)
+        select()
+
+    @go
+    def func7():
+        next_, _ = coro.pull(lambda yield_: yield_(1))
+        next_()
+        select()  # the pulled goroutine stays in "coroutine"
+
     mu = sync.Mutex()
     mu.lock()
     go(mu.lock)
@@ -53,8 +66,6 @@ def main():
     go(once.do, lambda: select())
     go(exited)  # 11
     runtime.gosched()
-    for _ in range(12, 15):
-        go(placeholder)
     go(once.do, lambda: None)
     time.sleep(20 * time.millisecond)
 
