@@ -200,6 +200,7 @@ class Mutex(Owned):
         state = self.state
         if state & (LOCKED | STARVING) != LOCKED or sema.count or (m.sched.gomaxprocs > 1 and can_spin(m, 0)):
             self.lock_slow(m, g)
+            self.held_in = g.bubble
             return
         self.state = state + ONE_WAITER
         sg = g.sudog
@@ -219,6 +220,7 @@ class Mutex(Owned):
         if state & FLAGS == WOKEN and sema.count:
             sema.count -= 1
             self.state = state + (LOCKED - WOKEN)
+            self.held_in = g.bubble
             return
         if not sg.ticket:
             if sema.count:
@@ -226,6 +228,7 @@ class Mutex(Owned):
             else:
                 m = sema.acquire(m, g, PARK_REASON, False, self)
         self.lock_slow(m, g, wait_start_ns)
+        self.held_in = g.bubble
 
     def lock_slow(self, m: M, g: G, wait_start_ns: int = -1) -> str:
         """Lock one that is locked or has waiters; says how it was got. g may be on another M then.
@@ -321,8 +324,8 @@ class Mutex(Owned):
     def is_held_in(self, bubble: Bubble, _op: int = OP_LOCK) -> bool:
         """For a synctest bubble with durable mutexes: one of its goroutines holds it.
 
-        While there is such a bubble every operation takes the slow path, which remembers whose it was. A bubble that
-        has begun after the lock is another one.
+        While there is such a bubble no operation takes the shortest way: all others remember whose the mutex is. A
+        bubble that has begun after the lock is another one.
         """
         return bool(self.state & LOCKED) and self.held_in is bubble
 

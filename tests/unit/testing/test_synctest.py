@@ -1058,6 +1058,36 @@ def test_a_waiter_s_mutex_may_come_in_from_outside():
         assert run(main, gomaxprocs=procs) == 11
 
 
+def test_who_waited_before_the_bubble_began_is_known_as_well():
+    """It parked when nobody remembered whose a mutex is; it is the holder all the same when it goes on."""
+
+    def main():
+        mu, bubbles = sync.Mutex(), []
+        mu.lock()
+        go(lambda: (mu.lock(), time.sleep(2e-3), mu.unlock()))
+
+        def unlock():
+            time.sleep(1e-3)
+            mu.held_in = bubbles[0]  # as if one of its goroutines had had it in between
+            mu.unlock()
+
+        go(unlock)
+        runtime.gosched()
+
+        def body():
+            bubbles.append(getcurrent().bubble)
+            go(time.sleep, 1)
+            go(syscall, abs, -1, takes=2e-3)  # its end makes the bubble look whether all are blocked
+            with mu:
+                assert elapsed() == 0
+            time.sleep(2)
+            return elapsed()
+
+        return synctest.test(body, durable_mutexes=True)
+
+    assert run(main, gomaxprocs=1) == 2
+
+
 def test_listeners_are_as_before_afterwards():
     def main():
         def body():
