@@ -21,10 +21,11 @@ Exactness. All changes happen while one simulated thread runs, so Go's count of 
 the moments between two of its steps, has no counterpart here.
 
 Mutexes. Waiting for one is not durable, in Go and by default: it may be held outside. With `durable_mutexes` it is
-while those who hold it are goroutines of the bubble. That can change while somebody waits, so these waiters stay among
-the `running`; they are remembered, and looked at when nobody else is left. Who holds a mutex is known only to the slow
-paths of its operations, so as long as such a bubble exists all operations take those: everything has a listener then,
-a deaf one.
+while those who hold it are goroutines of the bubble. That can change while somebody waits, so these waiters are counted
+apart, by what they wait for, and who holds that is asked when nobody else is left. No event is missed: a mutex comes
+into the hands of a goroutine of the bubble only while that one runs, and an RWMutex tells when a reader of the outside
+leaves it. Who holds a mutex is not known to the shortest way through its operations, so as long as such a bubble exists
+everything has a listener, a deaf one, and nobody takes it.
 
 Time is passed on as everywhere: who is durably blocked, or ends, raises the bubble's `ns`; who goes on because of it
 goes on no earlier.
@@ -84,7 +85,7 @@ class Bubble:
     """The goroutines of one `synctest.test`. Where timers ask for a heap it stands for a P."""
 
     __slots__ = (
-        "first", "has_durable_mutexes", "id", "is_done", "is_waiting", "mutex_waiters", "next_check_ns", "now_ns", "ns",
+        "first", "has_durable_mutexes", "id", "is_done", "is_waiting", "mutex_waits", "next_check_ns", "now_ns", "ns",
         "root", "running", "sched", "serial", "sleepers", "timer_seq", "timers", "total", "waiter", "zombies",
     )  # fmt: skip
 
@@ -99,7 +100,7 @@ class Bubble:
         self.is_waiting = False  # somebody called `wait`
         self.waiter: G | None = None  # and has parked
         self.has_durable_mutexes = has_durable_mutexes
-        self.mutex_waiters: dict[G, None] = {}  # in the order in which they parked; some have gone on since
+        self.mutex_waits: dict[tuple[Any, int], int] = {}  # how many wait for a mutex in an operation
         self.now_ns = START_NS  # since 1970
         self.ns = 0  # its Lamport clock
         # A heap of timers, as a P's.
@@ -125,7 +126,10 @@ class Bubble:
 
     def is_durably_blocked(self, gp: G) -> bool:
         """Can only the bubble wake this goroutine of it?"""
-        return gp.status == DURABLE or self._waits_inside(gp)
+        if gp.status != DURABLE:
+            return False
+        op = MUTEX_WAITS.get(gp.waitreason)
+        return op is None or bool(gp.wait_object.is_held_in(self, op))
 
     def would_block(self, gp: G, op: int, obj: Any) -> bool:
         """Would gp be durably blocked if it did the operation now? For a controller, which holds it before that."""
@@ -136,12 +140,6 @@ class Bubble:
         if op in MUTEX_OPS:
             return self.has_durable_mutexes and bool(obj.is_held_in(self, op))
         return getattr(obj, "bubble", None) is self
-
-    def _waits_inside(self, gp: G) -> bool:
-        """It waits for a mutex that goroutines of the bubble hold, and that is enough here."""
-        if not self.has_durable_mutexes or gp.status != WAITING or gp.waitreason not in MUTEX_WAITS:
-            return False
-        return bool(gp.wait_object.is_held_in(self, MUTEX_WAITS[gp.waitreason]))
 
     def started(self, gp: G) -> None:
         """gp is about to be one of the goroutines."""
@@ -156,28 +154,32 @@ class Bubble:
         Go: runtime/synctest.go changegstatus.
         """
         gp.waitreason = reason = self.reason_of(gp.waitreason, gp.wait_object)
-        if waitreason.IS_IDLE_IN_SYNCTEST[reason]:
-            casgstatus(gp, WAITING, DURABLE)
-            self.running -= 1
-            if reason == waitreason.SYNCTEST_WAIT:
-                self.waiter = gp
+        if reason == waitreason.SYNCTEST_WAIT:
+            self.waiter = gp
         elif self.has_durable_mutexes and reason in MUTEX_WAITS:
-            self.mutex_waiters[gp] = None
-        else:
+            wanted = gp.wait_object, MUTEX_WAITS[reason]
+            self.mutex_waits[wanted] = self.mutex_waits.get(wanted, 0) + 1
+        elif not waitreason.IS_IDLE_IN_SYNCTEST[reason]:
             return
+        casgstatus(gp, WAITING, DURABLE)
         self._one_less(m, gp.ns)
 
     def woken(self, m: M, gp: G) -> None:
-        """Somebody is about to ready gp, which is durably blocked."""
-        if m.curg is not None and m.curg.bubble is not self:
+        """Somebody is about to ready gp, which is durably blocked, or waits for a mutex."""
+        if m.curg is not None and m.curg.bubble is not self and gp.waitreason not in MUTEX_WAITS:
             text = f"semaphore wake of synctest goroutine {gp.goid} from outside bubble\n"
             self.sched.fatal(m, m.curg, "semaphore wake of synctest goroutine from outside bubble", before=text)
         self.rouse(gp)
 
     def rouse(self, gp: G) -> None:
-        """gp, which is durably blocked, is about to go on."""
+        """gp is about to go on."""
         casgstatus(gp, DURABLE, WAITING)
         self.running += 1
+        if gp.waitreason in MUTEX_WAITS:
+            wanted = gp.wait_object, MUTEX_WAITS[gp.waitreason]
+            self.mutex_waits[wanted] -= 1
+            if not self.mutex_waits[wanted]:
+                del self.mutex_waits[wanted]
 
     def ended(self, m: M, gp: G) -> None:
         """On g0: gp has ended."""
@@ -186,24 +188,21 @@ class Bubble:
         self.total -= 1
         if gp is self.first:
             self.is_done = True
-        self.running -= 1
         self._one_less(m, gp.ns)
 
     def _one_less(self, m: M, now_ns: int) -> None:
-        """One goroutine less that goes on by itself. If it was the last, somebody does now."""
+        """One goroutine less that goes on by itself."""
+        self.running -= 1
         if self.running < 0:
             throw("synctest: running < 0")
         if self.ns < now_ns:
             self.ns = now_ns
-        if self.running == 0 or (self.mutex_waiters and self._is_stuck_on_mutexes()):
-            self._wake(m)
+        self.look_again(m)
 
-    def _is_stuck_on_mutexes(self) -> bool:
-        """All who are left wait for mutexes that goroutines of the bubble hold."""
-        self.mutex_waiters = {
-            gp: None for gp in self.mutex_waiters if gp.status == WAITING and gp.waitreason in MUTEX_WAITS
-        }
-        return len(self.mutex_waiters) == self.running and all(map(self._waits_inside, self.mutex_waiters))
+    def look_again(self, m: M) -> None:
+        """If nobody in it can go on by itself, somebody does now."""
+        if self.running == 0 and all(obj.is_held_in(self, op) for obj, op in self.mutex_waits):
+            self._wake(m)
 
     def _wake(self, m: M) -> None:
         """Everybody is durably blocked: let the root run a timer that is due, or `wait` return, or the root look.
@@ -215,6 +214,7 @@ class Bubble:
             gp = self.waiter
         if gp.ns < self.ns:
             gp.ns = self.ns
+        self.rouse(gp)
         ready(m, gp, self)
 
     # Timers.

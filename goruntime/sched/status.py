@@ -12,8 +12,9 @@ Goroutine states, by queue, owner and duty:
 * COPYSTACK: its stack is being moved; owned by who moves it. (Stacks come with the heap.)
 * PREEMPTED: stopped for suspendG; the suspender makes it WAITING, then readies it.
 * LEAKED: found unreachable by the leak collector; otherwise WAITING.
-* DURABLE: WAITING for what only its synctest bubble can bring (sched/bubble.py), and counted as that. Go reads this
-  from the wait reason; here it is a state, so that `ready` learns of it by the compare that it makes anyway.
+* DURABLE: WAITING in a synctest bubble for what only that can bring (sched/bubble.py), so that the bubble must be told
+  when it is readied. Go reads this from the wait reason; here it is a state, which `ready` notices by the compare that
+  it makes anyway.
 
 Go: runtime/runtime2.go _Grunnable.
 """

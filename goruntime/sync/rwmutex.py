@@ -182,6 +182,9 @@ class RWMutex(Owned):
             self.reader_wait -= 1
             if self.reader_wait == 0:
                 self.writer_sema.release(m, g, obj=self)
+            else:
+                for bubble in self.read_in:  # the readers that are left may be all of one
+                    bubble.look_again(m)
 
     def _try_acquire_read(self, m: M, g: G) -> bool:
         is_free = self.reader_count >= 0

@@ -1088,6 +1088,26 @@ def test_who_waited_before_the_bubble_began_is_known_as_well():
     assert run(main, gomaxprocs=1) == 2
 
 
+def test_the_last_reader_of_the_outside_leaves():
+    """From then on the writer waits for readers of the bubble alone, though nothing happened in it."""
+
+    def main():
+        rw = sync.RWMutex()
+        rw.rlock()
+        go(lambda: (time.sleep(1e-3), rw.runlock()))
+
+        def body():
+            go(holding, rw.rlocker(), 5)
+            synctest.wait()
+            with rw:
+                return elapsed()
+
+        return synctest.test(body, durable_mutexes=True)
+
+    for procs in (1, 4):
+        assert run(main, gomaxprocs=procs) == 5
+
+
 def test_listeners_are_as_before_afterwards():
     def main():
         def body():
