@@ -6,10 +6,9 @@ goids. Goids below are counted without the system's goroutines: main 1, the firs
 
 import os as host
 
-from goruntime import coro, defer, go, os, println, run, runtime, select, sync, syscall, time
+from goruntime import coro, defer, go, net, os, println, run, runtime, select, sync, syscall, time
 
 OMITTED = [
-    "goroutine 3",  # IO wait: net
     "goroutine 6",  # labels: pprof.Do
 ]
 
@@ -23,11 +22,16 @@ def exited():
 
 
 def main():
+    listener = net.listen("tcp", "127.0.0.1:0")
+
     @go
     def func1():
         time.sleep(time.hour)
 
-    go(placeholder)  # 3
+    @go
+    def func2():
+        listener.accept()
+
     r, _w = host.pipe()
 
     @go
