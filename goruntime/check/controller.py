@@ -66,6 +66,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from ..base.errors import throw
 from ..kernel.threads import FOREVER
 from ..lang.select import SEND, CaseList
+from ..sched.netpoll import IOWait
 from ..sched.ops import (
     OP_BITS,
     OP_BUBBLE,
@@ -98,7 +99,7 @@ from .actor import (
     Actor,
     timer_actor,
 )
-from .failure import Leak, out_of_steps
+from .failure import Leak, no_io, out_of_steps
 from .names import Names
 from .quiet import Quiet
 from .strategy.protocol import StopRun, Strategy
@@ -108,12 +109,13 @@ if TYPE_CHECKING:
     from ..sched.bubble import Bubble
     from ..sched.g import G
     from ..sched.m import M
-    from ..sched.netpoll import IOWait
     from ..sched.sched import Sched
     from .record import Recorder
 
 LOCAL = tuple(operation.is_local for operation in OPERATIONS)
 DRAIN_STEPS = 1_000  # how long the goroutines that main left behind are watched for leaks
+LOOK_EVERY_S = 0.005  # real time between two looks at the host
+IO_PATIENCE_S = 0.25  # real time to wait for I/O when nothing else can happen
 LATE_S = 0.02  # real time that a host call may take while others could go on
 
 
@@ -313,13 +315,16 @@ class Controller:
         g.pending_obj.host_call = call
         park(m, g, IO_WAIT, None)
 
+    def opened(self, what: str) -> None:
+        """A descriptor of the host was opened: what comes through it is not the controller's to decide."""
+        self.open_reason = f"a real {what} was used: the same schedule need not happen again"
+
     def wait_io(self, m: M, g: G, wait: IOWait) -> None:
         """g waits for a descriptor; returns when the wait is over and g may go on. It is offered only then."""
         me: Actor = g.pending_obj
         me.host_call = wait
         me.is_late = True
-        self.open_reason = f"the {wait.name}: a descriptor of the host"
-        park(m, g, IO_WAIT, None)
+        park(m, g, IO_WAIT, wait)
         me.host_call = None
         me.is_late = False
 
@@ -590,13 +595,23 @@ class Controller:
         sched.fatal_on_g0("no goroutines (main called runtime.Goexit) - deadlock!", is_deadlock=True)
 
     def wait_for_late_call(self, m: M) -> bool:
-        """Only host calls that are late are left: wait for one of them."""
+        """Only host calls that are late, and waits for I/O, are left: wait for one of them. False if there is none.
+
+        I/O may never come; a host call always ends.
+        """
         late = [actor for actor in self.live if actor.state == IN_HOST_CALL]
+        only_io = all(isinstance(actor.host_call, IOWait) for actor in late)
+        waited = 0.0
         while late and not any(actor.host_call.done for actor in late):
+            if only_io and waited >= IO_PATIENCE_S:
+                if self.has_returned:
+                    return False  # they have leaked
+                self.stop(no_io(self.sched, IO_PATIENCE_S))
             self.sched.kernel.doorbell.clear()
             self.sched.kernel.on_wait()
             if not any(actor.host_call.done for actor in late):
-                self.sched.kernel.doorbell.wait(0.02)
+                self.sched.kernel.doorbell.wait(LOOK_EVERY_S)
+                waited += LOOK_EVERY_S
         return bool(late)
 
     def park_held(self, m: M) -> bool:

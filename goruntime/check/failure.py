@@ -46,6 +46,13 @@ def out_of_steps(sched: Sched, limit: int) -> Timeout:
     return Timeout(f"timeout: {limit} scheduling steps are over (max_steps)\n" + dump_text(records), records)
 
 
+def no_io(sched: Sched, seconds: float) -> Timeout:
+    """Nobody can go on, but some wait for I/O, which may still come from outside."""
+    records = dump(sched, Level(1, True, False))
+    text = f"timeout: nobody can go on, and the I/O that is waited for did not come for {seconds:g} s of real time\n"
+    return Timeout(text + dump_text(records), records)
+
+
 def kind_of(error: BaseException) -> str:
     """What kind of failure a run's end is."""
     if isinstance(error, GoPanic):

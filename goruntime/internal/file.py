@@ -136,7 +136,7 @@ class File:
         self._deadline("set_write_deadline", t, WRITE)
 
     def _deadline(self, name: str, t: float | None, mode: int) -> None:
-        self._fd.set_deadline(self._fd.instant(t, f"os.File.{name}: t"), mode)
+        self._fd.set_deadline(t, mode, name)
 
     def _error(self, op: str, error: Exception) -> PathError:
         error.__traceback__ = None  # it holds frames

@@ -348,28 +348,33 @@ class FD:
 
     # What is neither.
 
-    def set_deadline(self, when_ns: int, mode: int) -> None:
-        """I/O in these directions fails from when_ns on, of virtual time; 0 for never, -1 for from now on.
+    def set_deadline(self, t: float | None, mode: int, name: str = "set_deadline") -> None:
+        """I/O in these directions fails from t on, an instant as `time.now()` gives it; None for never.
 
-        Raises: OSError (internal.errno) if it is closed; RuntimeError outside a goroutine.
+        Raises: OSError (internal.errno) if it is closed; TypeError if t is no number; RuntimeError outside a goroutine.
         Go: internal/poll/fd_poll_runtime.go setDeadlineImpl.
         """
-        self.control("set_deadline", self._set_deadline, when_ns, mode)
+        t_ns = None if t is None else seconds_to_ns(t, f"{self.what}.{name}: t")
+        self.control(name, self._set_deadline, t_ns, mode)
 
-    def _set_deadline(self, m: M, when_ns: int, mode: int) -> None:
-        if when_ns > 0 and when_ns <= m.sched.kernel.catch_up(m):
-            when_ns = -1
-        netpoll.poll_set_deadline(m, self.pd, when_ns, mode)
+    def set_timeout(self, delay_ns: int, mode: int) -> None:
+        """The same, delay_ns from now.
 
-    def instant(self, t: float | None, what: str) -> int:
-        """A deadline as the program gives it, for `set_deadline`.
-
-        Raises: TypeError if t is neither a number nor None.
+        Raises: OSError (internal.errno) if it is closed; RuntimeError outside a goroutine.
         """
-        if t is None:
-            return 0
-        when_ns = seconds_to_ns(t, what) - self.sched.start_ns
-        return -1 if when_ns <= 0 else min(when_ns, MAX_WHEN)
+        self.control("set_deadline", self._set_timeout, delay_ns, mode)
+
+    def _set_deadline(self, m: M, t_ns: int | None, mode: int) -> None:
+        if t_ns is None:
+            netpoll.poll_set_deadline(m, self.pd, 0, mode)
+            return
+        bubble = m.curg.bubble
+        now_ns = m.sched.start_ns + m.sched.kernel.catch_up(m) if bubble is None else bubble.now_ns
+        self._set_timeout(m, t_ns - now_ns, mode)
+
+    def _set_timeout(self, m: M, delay_ns: int, mode: int) -> None:
+        when_ns = min(m.sched.kernel.catch_up(m) + delay_ns, MAX_WHEN) if delay_ns > 0 else -1
+        netpoll.poll_set_deadline(m, self.pd, when_ns, mode)
 
     def control(self, name: str, operation: Callable[..., Any], *args: Any) -> Any:
         """operation(m, *args) on a descriptor that nobody closes meanwhile; it does not block.

@@ -39,9 +39,8 @@ class Endpoint:
         self._fd = FD(m, sock.fileno(), "socket", what, sock.close)
 
     def _deadline(self, name: str, t: Any, mode: int) -> None:
-        when_ns = self._fd.instant(t, f"{self._fd.what}.{name}: t")
         try:
-            self._fd.set_deadline(when_ns, mode)
+            self._fd.set_deadline(t, mode, name)
         except OSError as error:
             raise self._set_error(error) from None
 

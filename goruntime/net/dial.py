@@ -152,12 +152,12 @@ class Attempt:
         fd = conn._fd
         try:
             if timeout_ns:
-                fd.set_deadline(now_ns() + timeout_ns, WRITE)
+                fd.set_timeout(timeout_ns, WRITE)
             self.call = "connect"
             while not make_fd("net.dial", self.is_connected):
                 fd.wait_write()
             if timeout_ns:
-                fd.set_deadline(0, WRITE)
+                fd.set_deadline(None, WRITE)
         except OSError:
             _give_up(fd)
             raise

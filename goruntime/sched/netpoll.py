@@ -113,6 +113,8 @@ def poll_open(m: M, fd: int, kind: str, shut: Callable[[], Any]) -> PollDesc:
     sched.kernel.open_polled(m, fd, why, is_paced=sched.controller is None)
     pd = PollDesc(fd, kind, sched.next_object_id(kind), shut)
     sched.poll_descs[fd] = pd
+    if sched.controller is not None:
+        sched.controller.opened(kind)
     return pd
 
 
@@ -408,6 +410,10 @@ class IOWait:
         self._pd = pd
         self._mode = mode
         self.name = f"{'read' if mode == READ else 'write'} of {pd.event_name()}"
+
+    def event_name(self) -> str:
+        """For display in events."""
+        return self._pd.event_name()
 
     @property
     def done(self) -> bool:

@@ -90,6 +90,10 @@ class Controller(Protocol):
         """g may begin its blocking call: return when it is done and g may go on."""
         ...
 
+    def opened(self, what: str) -> None:
+        """The program has opened a descriptor of the host."""
+        ...
+
     def wait_io(self, m: M, g: G, wait: IOWait) -> None:
         """g waits for a descriptor: return when the wait is over and g may go on."""
         ...
