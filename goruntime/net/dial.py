@@ -9,10 +9,12 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, Any
 
+from .. import context, time
 from ..base.config import seconds_to_ns
 from ..internal.errno import ConstantError, DeadlineExceededError, ErrNetClosing
 from ..internal.poll import FD, current_thread, make_fd, now_ns
 from ..kernel import sockets
+from ..lang.chan import nilchan
 from ..sched.netpoll import WRITE
 from .addr import LOOPBACK, TCPAddr, UnixAddr, check_network, family_of, from_host, resolve, to_host
 from .conn import SocketConn, new_conn
@@ -32,6 +34,30 @@ class MissingAddressError(ConstantError):
     """
 
     text = "missing address"
+
+
+class CanceledError(ConstantError):
+    """The context was canceled while dialing.
+
+    Go: net/net.go canceledError.
+    """
+
+    text = "operation was canceled"
+
+    def is_(self, target: object) -> bool:
+        """It is `context.canceled`, too."""
+        return target is context.canceled or ConstantError.is_(self, target)
+
+
+class TimedOutError(DeadlineExceededError):
+    """Dialing has taken too long.
+
+    Go: net/net.go timeoutError.
+    """
+
+    def is_(self, target: object) -> bool:
+        """It is `context.deadline_exceeded`, too."""
+        return target is context.deadline_exceeded or ConstantError.is_(self, target)
 
 
 class Dialer:
@@ -54,8 +80,21 @@ class Dialer:
         outside a goroutine.
         Go: net/dial.go Dialer.Dial.
         """
+        return self.dial_context(context.background(), network, address)
+
+    def dial_context(self, ctx: context.Context, network: str, address: str) -> SocketConn:
+        """The same, until ctx is canceled or its deadline has passed; afterwards ctx does nothing to the connection.
+
+        Raises: as dial; `errors.is_(error, context.canceled)` and `context.deadline_exceeded` hold where that is why.
+        Differs: a name that is being resolved is resolved to the end.
+        Go: net/dial.go Dialer.DialContext.
+        """
         current_thread("net.dial")
         deadline_ns = now_ns() + self._timeout_ns if self._timeout_ns else 0
+        deadline = ctx.deadline()
+        if deadline is not None:
+            until_ns = now_ns() + max(1, seconds_to_ns(time.until(deadline), "deadline"))
+            deadline_ns = min(deadline_ns or until_ns, until_ns)
         source = None
         try:
             check_network("net.dial", network, address)
@@ -66,7 +105,7 @@ class Dialer:
                 source = resolve(network, self.local_addr)[0]
         except OSError as error:
             raise OpError("dial", network, None, None, wrap_syscall("lookup", error)) from None
-        return _dial_serial(network, source, addrs, deadline_ns)
+        return _dial_serial(ctx, network, source, addrs, deadline_ns)
 
 
 def dial(network: str, address: str) -> SocketConn:
@@ -88,22 +127,25 @@ def dial_timeout(network: str, address: str, timeout: float) -> SocketConn:
     return Dialer(timeout).dial(network, address)
 
 
-def _dial_serial(network: str, source: Any, addrs: list[Any], deadline_ns: int) -> SocketConn:
+def _dial_serial(ctx: context.Context, network: str, source: Any, addrs: list[Any], deadline_ns: int) -> SocketConn:
     """The first address that answers, or the first error.
 
     Go: net/dial.go sysDialer.dialSerial, partialDeadline.
     """
     first: OpError | None = None
     for index, addr in enumerate(addrs):
+        ended = map_error(ctx.err())
+        if ended is not None:
+            raise OpError("dial", network, source, addr, ended)
         share_ns = 0
         if deadline_ns:
             left_ns = deadline_ns - now_ns()
             if left_ns <= 0:
-                first = first or OpError("dial", network, source, addr, DeadlineExceededError())
+                first = first or OpError("dial", network, source, addr, TimedOutError())
                 break
             share_ns = max(left_ns // (len(addrs) - index), min(left_ns, SHORTEST_SHARE_NS))
         try:
-            return _dial_single(network, source, addr, share_ns)
+            return _dial_single(ctx, network, source, addr, share_ns)
         except OpError as error:
             first = first or error
     assert first is not None
@@ -113,14 +155,14 @@ def _dial_serial(network: str, source: Any, addrs: list[Any], deadline_ns: int) 
         del first  # its traceback holds this frame
 
 
-def _dial_single(network: str, source: Any, addr: Any, timeout_ns: int) -> SocketConn:
+def _dial_single(ctx: context.Context, network: str, source: Any, addr: Any, timeout_ns: int) -> SocketConn:
     """Go: net/tcpsock_posix.go sysDialer.doDialTCPProto."""
     if isinstance(addr, TCPAddr) and not addr.ip:
         addr = TCPAddr(LOOPBACK[network], addr.port)
     for last in (False,) * SELF_CONNECTS + (True,):
         attempt = Attempt(network, source, addr)
         try:
-            conn = attempt.connect(timeout_ns)
+            conn = attempt.connect(ctx, timeout_ns)
         except OSError as error:
             if error.errno == errno.EADDRNOTAVAIL and source is None and not last and network != "unix":
                 continue
@@ -142,24 +184,35 @@ class Attempt:
         self.sock: Any = None
         self.conn: SocketConn | None = None
 
-    def connect(self, timeout_ns: int) -> SocketConn:
-        """Connect, for at most so long.
+    def connect(self, ctx: context.Context, timeout_ns: int) -> SocketConn:
+        """Connect, for at most so long, and until ctx ends.
 
         Raises: OSError.
         Go: net/fd_unix.go netFD.connect.
         """
         conn: SocketConn = make_fd("net.dial", self.begin)
         fd = conn._fd
+        stop = None
         try:
             if timeout_ns:
                 fd.set_timeout(timeout_ns, WRITE)
+            if ctx.done() is not nilchan:
+                stop = context.after_func(ctx, _expire, fd)
             self.call = "connect"
             while not make_fd("net.dial", self.is_connected):
                 fd.wait_write()
+            if stop is not None and not stop():
+                stop = None
+                raise map_error(ctx.err()) or TimedOutError()  # it may have set the deadline already
+            stop = None
             if timeout_ns:
                 fd.set_deadline(None, WRITE)
-        except OSError:
+        except OSError as error:
+            if stop is not None:
+                stop()
             _give_up(fd)
+            if isinstance(error, DeadlineExceededError):
+                raise map_error(ctx.err()) or TimedOutError() from None
             raise
         return conn
 
@@ -200,6 +253,24 @@ class Attempt:
         assert self.conn is not None
         self.conn._local = from_host(self.sock.family, self.sock.getsockname())
         return True
+
+
+def map_error(error: BaseException | None) -> OSError | None:
+    """Why a context has ended, as dialing says it; None if it has not.
+
+    Go: net/net.go mapErr.
+    """
+    if error is None:
+        return None
+    return TimedOutError() if error is context.deadline_exceeded else CanceledError()
+
+
+def _expire(fd: FD) -> None:
+    """Whoever waits until it can be written goes on."""
+    try:
+        fd.set_timeout(0, WRITE)
+    except ErrNetClosing:
+        return
 
 
 def _give_up(fd: FD) -> None:

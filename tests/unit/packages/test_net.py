@@ -10,7 +10,7 @@ import time as host_time
 
 import pytest
 
-from goruntime import chan, errors, go, net, os, run, runtime, time
+from goruntime import chan, context, errors, go, net, os, run, runtime, time
 
 from .running import OUTSIDE, current_sched, execute
 from .sockets import HERE, error_of, pair, play, raw, reset, serve_echo, started
@@ -368,24 +368,74 @@ def test_the_deadline_of_accept():
 
 def test_dialing_with_a_timeout():
     def main():
-        # A listener whose queue is full does not answer: who dials it waits.
-        with socket.socket() as full:
-            full.bind(("127.0.0.1", 0))
-            full.listen(0)
-            address = f"127.0.0.1:{full.getsockname()[1]}"
-            kept, error = [], None
+        with Unanswered() as address:
             began = time.now()
-            while error is None and len(kept) < 10:
-                try:
-                    kept.append(net.dial_timeout("tcp", address, 0.03))
-                except OSError as failed:
-                    error = failed
+            error = error_of(net.dial_timeout, "tcp", address, 0.03)
             return error, time.since(began), address
 
     error, took, address = play(main)
     assert str(error) == f"dial tcp {address}: i/o timeout"
     assert isinstance(error, TimeoutError)
     assert 0.03 <= took < 1
+
+
+class Unanswered:
+    """The address of a listener whose queue is full: who dials it waits."""
+
+    def __enter__(self):
+        self.sockets = [socket.socket()]
+        self.sockets[0].bind(("127.0.0.1", 0))
+        self.sockets[0].listen(0)
+        address = self.sockets[0].getsockname()
+        for _ in range(4):
+            client = socket.socket()
+            client.setblocking(False)
+            client.connect_ex(address)
+            self.sockets.append(client)
+        return f"127.0.0.1:{address[1]}"
+
+    def __exit__(self, *_):
+        for each in self.sockets:
+            each.close()
+
+
+def test_dialing_until_a_context_is_canceled():
+    def main():
+        with Unanswered() as address:
+            ctx, cancel = context.with_cancel(context.background())
+            dialing = started(net.Dialer().dial_context, ctx, "tcp", address)
+            time.sleep(0.02)
+            cancel()
+            error = dialing.recv()
+            again = error_of(net.Dialer().dial_context, ctx, "tcp", address)
+            ctx, cancel = context.with_timeout(context.background(), 0.02)
+            late = error_of(net.Dialer().dial_context, ctx, "tcp", address)
+            cancel()
+            time.sleep(0.005)
+            return address, error, again, late, runtime.num_goroutine()
+
+    address, error, again, late, goroutines = play(main)
+    for canceled in (error, again):
+        assert str(canceled) == f"dial tcp {address}: operation was canceled"
+        assert errors.is_(canceled, context.canceled)
+    assert str(late) == f"dial tcp {address}: i/o timeout"
+    assert isinstance(late, TimeoutError)
+    assert errors.is_(late, context.deadline_exceeded)
+    assert goroutines == 1
+
+
+def test_a_context_does_nothing_to_a_connection_that_is_made():
+    def main():
+        ctx, cancel = context.with_cancel(context.background())
+        with net.listen("tcp", HERE) as listener:
+            near = net.Dialer().dial_context(ctx, "tcp", str(listener.addr()))
+            far = listener.accept()
+            cancel()
+            time.sleep(0.005)
+            near.write(b"x")
+            return far.read(1)
+
+    assert play(main) == b"x"
 
 
 def test_dialing_from_an_address():
