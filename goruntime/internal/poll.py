@@ -45,6 +45,13 @@ if TYPE_CHECKING:
 MAX_USERS = (1 << 20) - 1
 TOO_MANY = "too many concurrent operations on a single file or socket (max 1048575)"
 CALL_COST = costs.SOCKET_CALL
+HOST_ERRORS = (
+    OSError,
+    MemoryError,
+    OverflowError,
+    ValueError,
+)  # what a call of the host's raises; nothing is half done
+ROOM = 24  # Python frames that an operation needs that makes, closes or changes a descriptor
 
 
 class FD:
@@ -202,6 +209,7 @@ class FD:
 
     def _do(self, name: str, mode: int, attempt: Callable[[Any], Any], argument: Any, has_tried: bool = False) -> Any:
         """An operation that is not as frequent."""
+        need_room(ROOM)
         g: G = getcurrent()  # type: ignore[assignment]
         m = getattr(g, "m", None)
         if m is None:
@@ -253,7 +261,7 @@ class FD:
                 outcome = attempt(argument)
             except BlockingIOError:
                 continue
-            except Exception as error:  # noqa: BLE001  the caller gets it, once the lock is given back
+            except HOST_ERRORS as error:  # the caller gets it, once the lock is given back
                 outcome = Failure(error)
             break
         if code:
@@ -286,6 +294,7 @@ class FD:
         Raises: OSError, the host's own or one of internal.errno; RuntimeError outside a goroutine.
         Go: internal/poll/fd_unix.go FD.Close.
         """
+        need_room(ROOM)
         g: G = getcurrent()  # type: ignore[assignment]
         m = getattr(g, "m", None)
         if m is None:
@@ -381,6 +390,7 @@ class FD:
 
         Go: internal/poll/sockopt.go FD.SetsockoptInt.
         """
+        need_room(ROOM)
         g: G = getcurrent()  # type: ignore[assignment]
         m = getattr(g, "m", None)
         if m is None:
@@ -407,7 +417,7 @@ class FD:
             return Failure(self._closing())
         try:
             return operation(g.m, *args)
-        except OSError as error:
+        except HOST_ERRORS as error:
             return Failure(error)
 
     # The lock. Go: internal/poll/fd_mutex.go fdMutex.
@@ -478,6 +488,12 @@ class FD:
     def made_at(self) -> str:
         """For who is told that it belongs to another run."""
         return ""
+
+
+def need_room(frames: int) -> None:
+    """Raises: RecursionError if there are not so many Python frames left, before anything has happened."""
+    if frames:
+        need_room(frames - 1)
 
 
 class Failure:
@@ -560,6 +576,7 @@ def make_fd(what: str, make: Callable[..., Any], *args: Any) -> Any:
 
     Raises: OSError, as make does; RuntimeError outside a goroutine.
     """
+    need_room(ROOM)
     m, g = current_m(what)
     m.clock += costs.SOCKET_OPEN
     outcome = unbroken(m, g, _make, make, args)
@@ -581,5 +598,5 @@ def _make(m: M, g: G, make: Callable[..., Any], args: tuple[Any, ...]) -> Any:
 def _make_now(g: G, make: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     try:
         return make(g.m, *args)
-    except Exception as error:  # noqa: BLE001  the caller gets it, from where nothing is half done
+    except HOST_ERRORS as error:  # the caller gets it, from where nothing is half done
         return Failure(error)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .. import context, time
 from ..base.config import seconds_to_ns
 from ..internal.errno import ConstantError, DeadlineExceededError, ErrNetClosing
-from ..internal.poll import FD, current_thread, make_fd, now_ns
+from ..internal.poll import FD, current_thread, make_fd, need_room, now_ns
 from ..kernel import sockets
 from ..lang.chan import nilchan
 from ..sched.netpoll import WRITE
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..sched.m import M
 
 SHORTEST_SHARE_NS = 2_000_000_000  # of the time that is left, for one of several addresses
+ROOM = 40  # Python frames that dialing needs
 SELF_CONNECTS = 2  # how often to try again when the host has connected a socket to itself
 
 
@@ -89,6 +90,7 @@ class Dialer:
         Differs: a name that is being resolved is resolved to the end.
         Go: net/dial.go Dialer.DialContext.
         """
+        need_room(ROOM)
         current_thread("net.dial")
         deadline_ns = now_ns() + self._timeout_ns if self._timeout_ns else 0
         deadline = ctx.deadline()

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..internal.errno import ErrNetClosing
-from ..internal.poll import current_thread, make_fd
+from ..internal.poll import current_thread, make_fd, need_room
 from ..kernel import sockets
 from ..sched.netpoll import READ
 from .addr import TCPAddr, UnixAddr, check_network, family_of, from_host, resolve, to_host
@@ -21,6 +21,7 @@ from .errors import OpError, wrap_syscall
 if TYPE_CHECKING:
     from ..sched.m import M
 
+ROOM = 40  # Python frames that listening needs
 ACCEPT = "accept4" if hasattr(os, "eventfd") else "accept"  # what the host's call is named
 
 
@@ -43,6 +44,7 @@ class Listener(Endpoint):
         RuntimeError outside a goroutine.
         Go: net/tcpsock.go TCPListener.Accept.
         """
+        need_room(ROOM)
         try:
             return self._fd.accept(self._accept_one)  # type: ignore[no-any-return]
         except OSError as error:
@@ -114,6 +116,7 @@ def listen(network: str, address: str) -> Listener:
     Raises: OpError; TypeError unless both are str; RuntimeError outside a goroutine.
     Go: net/dial.go Listen.
     """
+    need_room(ROOM)
     what = "net.listen"
     addr: TCPAddr | UnixAddr | None = None
     try:
