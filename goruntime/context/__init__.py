@@ -120,8 +120,10 @@ def with_timeout_cause(
 
 
 def with_value(parent: Context, key: Any, val: Any) -> Context:
-    """A context below parent in which `value(key)` is val. Keys are the same if they are equal and of one type.
+    """A context below parent in which `value(key)` is val.
 
+    Keys are the same if they are one object, or equal strings, bytes, numbers or tuples of one type: `class Key(str)`
+    is a kind of key of its own. Other objects are compared as Go's pointers are, whatever their `__eq__` says.
     For what belongs to a request and goes through many hands, not for arguments. Use keys of a type of your own.
     Raises: Panic "nil key", "key is not comparable" (it has no hash), or as `with_cancel`.
     Go: context/context.go WithValue.

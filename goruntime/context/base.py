@@ -13,6 +13,7 @@ from ..lang.panic import panic
 from ..lang.print import own_text, says_itself, type_name
 from ..time import Time
 
+VALUES = (str, bytes, int, float, complex, tuple)  # compared by value as keys; all else is, like a pointer, only itself
 NIL_PARENT = "cannot create context from nil parent"
 
 
@@ -175,7 +176,7 @@ class ValueContext(Node):
     def answer(self, key: Any) -> tuple[Any, Any]:
         """Its own key; all others are its parent's."""
         own = self.key
-        if own is key or (type(own) is type(key) and own == key):
+        if own is key or (type(own) is type(key) and isinstance(key, VALUES) and own == key):
             return self.kept, None
         return None, self.parent
 
@@ -230,8 +231,8 @@ def _stringify(shown: Any) -> str:
     """Go: context/context.go stringify."""
     if shown is None:
         return "<nil>"
-    if isinstance(shown, str):
-        return shown
+    if type(shown) is str:
+        return str(shown)
     return own_text(shown) if says_itself(shown) and not isinstance(shown, BaseException) else type_name(shown)
 
 

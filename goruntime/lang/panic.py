@@ -23,7 +23,7 @@ Go: runtime/panic.go gopanic, gorecover, Goexit, printpanics.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial, wraps
 from types import CodeType, FrameType
 from typing import Any, NoReturn, ParamSpec, TypeVar, cast
@@ -122,12 +122,26 @@ def goexit() -> NoReturn:
 
 
 def func(fn: Callable[P, R]) -> Callable[P, R]:
-    """Give a function Go's defer and recover. Directly above `def`.
+    """Give a function Go's defer and recover. Directly above `def`, or above `@staticmethod` and `@classmethod`.
 
+    `@func(cls)` above a `def` makes the function a method of that class, as Go's methods stand outside of their type; a
+    variable of the function's name keeps its value.
     Raises: TypeError for generators, coroutines and what is not callable.
     """
+    if isinstance(fn, type):
+        return cast("Callable[P, R]", partial(_method, fn, sys._getframe(1).f_locals))
+    if isinstance(fn, (staticmethod, classmethod)):
+        return cast("Callable[P, R]", type(fn)(func(fn.__func__)))
     refuse_generators(fn, "func")
     return wraps(fn)(with_defers(fn))
+
+
+def _method(cls: type, names: Mapping[str, Any], fn: Any) -> Any:
+    """Add fn to a class, as a `func`; returns what its name meant where it was defined, None if it meant nothing."""
+    made = func(fn)
+    name = getattr(fn, "__name__", "")
+    setattr(cls, name, made)
+    return names.get(name)
 
 
 def with_defers(fn: Callable[P, R]) -> Callable[P, R]:
@@ -158,10 +172,14 @@ def with_defers(fn: Callable[P, R]) -> Callable[P, R]:
             m.g0.switch()
         if leaving is not None:
             g.unwinding = leaving
+            context = leaving.exc.__context__
             try:
                 raise leaving.exc
+            except BaseException as exc:
+                exc.__context__ = context  # Python has put there what is being handled around this call
+                raise
             finally:
-                del leaving  # the traceback holds this frame
+                del leaving, context  # the traceback holds this frame
         return frame.result  # type: ignore[no-any-return]
 
     return call_with_defers
@@ -259,9 +277,32 @@ def unwind(g: G, frame: Frame, exc: BaseException | None) -> PanicRecord | None:
         if not isinstance(exc, (Exception, GoexitUnwind)):
             raise exc  # KeyboardInterrupt, SystemExit, a test's verdict: no panic, they end the run
         record = record_for(g, exc, g.panicking)
+    handled = sys.exception()
+    before = None
     while frame.calls:
-        record = _run_deferred(g, frame, record)
-    return record
+        before, record = record, _run_deferred(g, frame, record)
+        if record is not None and record is not before:
+            if before is not None:
+                _chain(record.exc, handled, None if before.is_goexit else before.exc)
+            elif exc is not None:
+                _chain(record.exc, handled, None)
+    try:
+        return record
+    finally:
+        del record, before, handled, exc  # the traceback of what a deferred call raised holds this frame
+
+
+def _chain(exc: BaseException, handled: BaseException | None, before: BaseException | None) -> None:
+    """What a deferred call raised happened during the panic before it: that is its context. None: it was recovered.
+
+    Python cannot see that. As it has it, everything that deferred calls raise happened during what left the function:
+    handled, which stands at the end of the chain therefore.
+    """
+    chain = [exc]
+    while (context := chain[-1].__context__) is not None and context is not handled and context not in chain:
+        chain.append(context)
+    if before not in chain:
+        chain[-1].__context__ = before
 
 
 def record_for(g: G, exc: BaseException, link: PanicRecord | None) -> PanicRecord:

@@ -21,7 +21,7 @@ from greenlet import getcurrent
 from ..boot import run
 from ..kernel import costs
 from ..lang.owner import current_m, unbroken
-from ..lang.panic import func, panic, refuse_generators
+from ..lang.panic import panic, refuse_generators, with_defers
 from ..sched.bubble import Bubble, BubbleDeadlock
 from ..sched.ops import OP_BUBBLE
 from ..sched.preempt import end_again, safepoint
@@ -112,7 +112,7 @@ def _test(fn: Callable[..., object], args: tuple[object, ...], durable_mutexes: 
     @wraps(fn)
     def testing_f() -> None:
         try:
-            outcome.value = func(fn)(*args)
+            outcome.value = with_defers(fn)(*args)
         except Exception as error:  # noqa: BLE001  whatever it is, `test` raises it
             outcome.error = error
 

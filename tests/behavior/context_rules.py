@@ -5,18 +5,11 @@ import fmt
 from goruntime import chan, context, default, defer, errors, func, go, recover, run, runtime, select, time
 
 
-class Key:
-    def __init__(self, text):
-        self.text = text
-
-    def __eq__(self, other):
-        return isinstance(other, Key) and other.text == self.text
-
-    def __hash__(self):
-        return hash(self.text)
+class Key(str):
+    __slots__ = ()
 
     def __str__(self):
-        return "key " + self.text
+        return "key " + str.__str__(self)
 
 
 class Wrapped:

@@ -472,3 +472,189 @@ def test_a_panic_in_the_middle_runs_the_rest():
         f()
     assert caught.value.value == "second"
     assert log == ["third", "first"]
+
+
+# Methods.
+
+
+def test_func_stands_above_staticmethod_and_classmethod():
+    log = []
+
+    class Tool:
+        @func
+        @staticmethod
+        def plain(x):
+            defer(log.append, ("plain", x))
+            return x
+
+        @func
+        @classmethod
+        def of_class(cls, x):
+            defer(log.append, ("class", cls.__name__, x))
+            return x
+
+        @staticmethod
+        @func
+        def inside(x):
+            defer(log.append, ("inside", x))
+            return x
+
+    def main():
+        return Tool.plain(1), Tool().plain(2), Tool.of_class(3), Tool().of_class(4), Tool().inside(5)
+
+    assert run(main) == (1, 2, 3, 4, 5)
+    assert log == [("plain", 1), ("plain", 2), ("class", "Tool", 3), ("class", "Tool", 4), ("inside", 5)]
+    assert Tool.plain.__name__ == "plain"
+
+
+def test_func_of_a_class_adds_a_method():
+    class Counter:
+        def __init__(self):
+            self.value = 1
+
+    bump = "a variable"
+
+    @func(Counter)
+    def bump(self, by=1):  # noqa: F811  that it is not is what the test is about
+        """Count."""
+        defer(lambda: setattr(self, "value", self.value + by))
+        return self.value
+
+    @func(Counter)
+    @classmethod
+    def make(cls):
+        return cls()
+
+    def main():
+        counter = Counter.make()
+        return counter.bump(), counter.bump(by=5), counter.value
+
+    assert run(main) == (1, 2, 7)
+    assert bump == "a variable"
+    assert make is None
+    assert (Counter.bump.__name__, Counter.bump.__doc__) == ("bump", "Count.")
+
+
+def test_func_of_a_class_refuses_what_func_refuses():
+    class Thing:
+        pass
+
+    with pytest.raises(TypeError, match="generator function"):
+
+        @func(Thing)
+        def numbers(self):
+            yield 1
+
+    assert not hasattr(Thing, "numbers")
+
+
+# The chain of exceptions: each that a deferred call raised happened during the one before it.
+
+
+def chain_of(error):
+    """The texts along `__context__`."""
+    texts = []
+    while error is not None:
+        texts.append(str(error))
+        error = error.__context__
+    return texts
+
+
+def raiser(text):
+    def raise_it():
+        raise ValueError(text)
+
+    return raise_it
+
+
+def test_what_deferred_calls_raise_is_chained_in_the_order_it_happened():
+    @func
+    def inner():
+        for text in ("i3", "i2", "i1"):
+            defer(raiser(text))
+
+    @func
+    def outer():
+        defer(raiser("last"))
+        defer(inner)
+        defer(raiser("second"))
+        raise ValueError("first")
+
+    def main():
+        with pytest.raises(ValueError, match="last") as caught:
+            outer()
+        return chain_of(caught.value), caught.value.__cause__
+
+    assert run(main) == (["last", "i3", "i2", "i1", "second", "first"], None)
+
+
+def test_the_chain_begins_anew_where_the_panic_was_recovered():
+    def main():
+        @func
+        def body():
+            defer(raiser("third"))
+            defer(raiser("second"))
+            defer(lambda: recover())
+            raise ValueError("first")
+
+        with pytest.raises(ValueError, match="third") as caught:
+            body()
+        return chain_of(caught.value)
+
+    assert run(main) == ["third", "second"]
+
+
+def test_a_deferred_call_that_recovers_and_raises_is_chained_to_what_it_recovered():
+    def main():
+        @func
+        def body():
+            @defer
+            def _():
+                recover()
+                raise ValueError("second")
+
+            raise ValueError("first")
+
+        with pytest.raises(ValueError, match="second") as caught:
+            body()
+        return chain_of(caught.value)
+
+    assert run(main) == ["second", "first"]
+
+
+def test_what_is_handled_around_the_call_stays_at_the_end_of_the_chain():
+    def main():
+        @func
+        def body():
+            defer(raiser("third"))
+            defer(raiser("second"))
+
+        try:
+            raiser("outside")()
+        except ValueError:
+            with pytest.raises(ValueError, match="third") as caught:
+                body()
+        return chain_of(caught.value)
+
+    assert run(main) == ["third", "second", "outside"]
+
+
+def test_raising_the_same_exception_again_makes_no_circle():
+    def main():
+        error = ValueError("again")
+
+        def again():
+            raise error
+
+        @func
+        def body():
+            defer(again)
+            defer(raiser("between"))
+            defer(again)
+            raise error
+
+        with pytest.raises(ValueError, match="again") as caught:
+            body()
+        return caught.value is error
+
+    assert run(main) is True

@@ -125,6 +125,27 @@ def test_keys_are_equal_only_within_a_type():
     assert context.with_value(BG, odd, "odd").value(odd) == "odd"
 
 
+def test_keys_that_are_objects_are_only_themselves():
+    class Point:
+        def __init__(self, x):
+            self.x = x
+
+        def __eq__(self, other):
+            return self.x == other.x
+
+        def __hash__(self):
+            return hash(self.x)
+
+    class Name(str):
+        __slots__ = ()
+
+    point = Point(1)
+    ctx = context.with_value(context.with_value(BG, point, "point"), Name("n"), "name")
+    assert (ctx.value(point), ctx.value(Point(1))) == ("point", None)
+    assert (ctx.value(Name("n")), ctx.value("n")) == ("name", None)
+    assert context.with_value(BG, (1, "a"), "pair").value((1, "a")) == "pair"
+
+
 def test_deadlines_may_be_plain_numbers():
     def main():
         ctx, cancel = context.with_deadline(BG, float(time.now()) + 60)
