@@ -1,6 +1,24 @@
 """goruntime: Go's runtime rebuilt in Python as a glass box."""
 
-from . import atomic, context, coro, debug, errors, net, os, rand, runtime, signal, sync, testing, time
+from . import (
+    atomic,
+    context,
+    coro,
+    debug,
+    errgroup,
+    errors,
+    net,
+    os,
+    rand,
+    rate,
+    runtime,
+    semaphore,
+    signal,
+    singleflight,
+    sync,
+    testing,
+    time,
+)
 from ._version import __version__
 from .base.errors import Deadlock, FatalError, GoPanic, RuntimeFailure, Timeout
 from .boot import run
@@ -29,6 +47,7 @@ __all__ = [
     "debug",
     "default",
     "defer",
+    "errgroup",
     "errors",
     "func",
     "go",
@@ -39,13 +58,16 @@ __all__ = [
     "print_",
     "println",
     "rand",
+    "rate",
     "recover",
     "returned",
     "returns",
     "run",
     "runtime",
     "select",
+    "semaphore",
     "signal",
+    "singleflight",
     "sync",
     "syscall",
     "testing",

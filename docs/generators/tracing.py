@@ -127,6 +127,7 @@ KINDS: dict[str, tuple[str, tuple[int, int, int], tuple[Any, ...]]] = {
     "go_create": ("a `go` statement made `target`, which will call `function`, and put it into `queue` (`coroutine`: into none, its partner will switch to it). Without a goroutine: main, or a timer's function", (0, 0, 1), (6, "main.worker", "runnext")),
     "context_make": ("it made the context `object`, which can be canceled; `parent` is the nearest one above it that can", (0, 0, 1), ("context 2", "context 1")),
     "context_cancel": ("the context `object` is canceled, with `error`: canceled, deadline exceeded, or the class of another; `by` the parent it goes down with, if not by itself", (0, 0, 1), ("context 2", "canceled", "context 1")),
+    "critical": ("it did `operation` on `object`, a semaphore, rate limiter or singleflight group, in one step", (0, 0, 6), ("semaphore 1", "acquire")),
     "go_switch": ("a coroutine switch: `target`, which was blocked on it, runs on in its place; `how`: it is blocked from here on, or ends", (0, 0, 1), (6, "is blocked")),
     "go_start": ("a goroutine begins or goes on to run, taken from `queue`, because of `why` (see above)", (0, 0, 6), ("runnext", "park")),
     "go_park": ("it waits, for `reason` (Go's wait reasons), on `object` if that has a name", (0, 0, 1), ("chan receive", "chan 1")),

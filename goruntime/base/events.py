@@ -90,6 +90,7 @@ FD_CLOSE = _kind("fd_close", "object")  # nobody uses it any more: the host has 
 CONTEXT_MAKE = _kind("context_make", "object", "parent")  # can be canceled; parent: the nearest above it that can
 CONTEXT_CANCEL = _kind("context_cancel", "object", "error", "by")  # by itself, or with its parent
 SIGNAL = _kind("signal", "number")  # it reaches the goroutine of os/signal: the run is open from here on
+CRITICAL = _kind("critical", "object", "operation")  # in one step: a semaphore, a rate limiter, a singleflight group
 
 NAMES = tuple(_NAMES)
 

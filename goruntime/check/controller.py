@@ -65,6 +65,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..base.errors import throw
 from ..kernel.threads import FOREVER
+from ..lang.chan import chan
 from ..lang.select import SEND, CaseList
 from ..sched.netpoll import IOWait
 from ..sched.ops import (
@@ -94,9 +95,12 @@ from .actor import (
     IN_HOST_CALL,
     OPERATION,
     PARKED,
+    READ,
     SEGMENT,
     STEPPING,
+    WRITE,
     Actor,
+    bit_of_chan,
     timer_actor,
 )
 from .failure import Leak, no_io, out_of_steps
@@ -267,6 +271,10 @@ class Controller:
         if self.recorder is not None:
             self.recorder.took_case(index)
         return index
+
+    def touches(self, g: G, ch: chan[Any], is_write: bool) -> None:
+        """Its order beside what others do to the channel matters too."""
+        g.pending_obj.touched |= bit_of_chan(ch, WRITE if is_write else READ)
 
     def choose_one(self, count: int) -> int:
         """Any of them; noted as the case that the step takes."""

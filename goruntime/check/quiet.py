@@ -21,7 +21,7 @@ import os
 from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from .. import atomic, runtime, sync, time
+from .. import atomic, errgroup, runtime, sync, time
 from ..lang.bubblechan import bubbled
 from ..lang.chan import RecvOnly, SendOnly, chan, nilchan
 from ..lang.go import go
@@ -49,6 +49,7 @@ METHODS: dict[type, frozenset[str]] = {
     **dict.fromkeys((sync.Mutex, RLocker), LOCK),
     sync.RWMutex: LOCK | {"rlock", "runlock", "try_rlock"},
     sync.WaitGroup: frozenset({"add", "done", "wait", "go"}),
+    errgroup.Group: frozenset({"go", "wait"}),
     sync.Cond: frozenset({"wait", "signal", "broadcast"}),
     **dict.fromkeys((atomic.Int32, atomic.Int64, atomic.Uint32, atomic.Uint64, atomic.Uintptr), INTEGER),
     **dict.fromkeys((atomic.Bool, atomic.Pointer), CELL),
@@ -56,8 +57,13 @@ METHODS: dict[type, frozenset[str]] = {
 NO_METHODS: frozenset[str] = frozenset()
 TASK = waitgroup._task.__code__  # what runs the function given to WaitGroup.go
 END_TASK = waitgroup._end_task.__code__
-WAITGROUP_GO = sync.WaitGroup.go.__code__
-WAITGROUP_ADD = sync.WaitGroup.add.__code__
+# Calls of several operations: between those a function of ours makes, nothing shared is touched.
+BEFORE_GO = {  # what starts a goroutine, and what it does before
+    sync.WaitGroup.go.__code__: (sync.WaitGroup.add.__code__,),
+    errgroup.Group.go.__code__: (sync.WaitGroup.add.__code__, chan.send.__code__),
+}
+GROUP_TASK = errgroup._task.__code__  # the same of errgroup.Group.go
+TASKS = (TASK, GROUP_TASK)
 
 
 class Quiet:
@@ -107,7 +113,7 @@ class Quiet:
         """The first segment of a goroutine that has not begun."""
         fn, args, kwargs = gp.fn, gp.args, gp.kwargs
         code = getattr(fn, "__code__", None)
-        is_task = code is TASK
+        is_task = code in TASKS
         if is_task:
             _, fn, args, kwargs = args
             code = getattr(fn, "__code__", None)
@@ -133,8 +139,8 @@ class Quiet:
             inner, code = code, frame.f_code
             if code is ENTRY:
                 return False
-            if code is END_TASK or (code is WAITGROUP_GO and inner is WAITGROUP_ADD):
-                return True  # what follows is the end of the goroutine, or a go statement
+            if code is END_TASK or code is GROUP_TASK or inner in BEFORE_GO.get(code, ()):
+                return True  # what follows is an operation, the end of the goroutine, or a go statement
             frame = frame.f_back
         if frame is None:
             return False
@@ -152,7 +158,7 @@ def ends_quietly(gp: Goroutine, frame: FrameType) -> bool:
         return False
     if back.f_code is WRAPPER_CODE:
         task = back.f_back
-        return task is not None and task.f_code is TASK and not gp.frames.calls
+        return task is not None and task.f_code in TASKS and not gp.frames.calls
     return back.f_code is ENTRY and gp.frames is None and gp.goid != 1
 
 

@@ -9,8 +9,10 @@ from typing import Any, Protocol, runtime_checkable
 
 from ..errors import ErrorString
 from ..lang.chan import RecvOnly, SendOnly, chan, nilchan
+from ..lang.owner import current_m
 from ..lang.panic import panic
 from ..lang.print import own_text, says_itself, type_name
+from ..sched.inner import own_step
 from ..time import Time
 
 VALUES = (str, bytes, int, float, complex, tuple)  # compared by value as keys; all else is, like a pointer, only itself
@@ -256,3 +258,21 @@ def channel_of(done: Any) -> chan[Any]:
     if not isinstance(done, chan):
         raise TypeError(f"context: done() must return a channel, not {type(done).__name__}")
     return done
+
+
+def canceled_error(ctx: Context) -> BaseException:
+    """The error of a canceled context, for an operation to raise."""
+    error = error_of(ctx)
+    own_step(*current_m("context"))
+    return error
+
+
+def error_of(ctx: Context) -> BaseException:
+    """The error of a context whose channel is closed.
+
+    Raises: TypeError if it has none: it is somebody's own kind, and wrong.
+    """
+    error = ctx.err()
+    if not isinstance(error, BaseException):
+        raise TypeError(f"context: err() of a canceled {type(ctx).__name__} must return an error, not {error!r}")
+    return error

@@ -52,6 +52,7 @@ from .base import (
     channel_of,
     context_name,
     deadline_exceeded,
+    error_of,
     handed_out,
     value,
 )
@@ -444,17 +445,6 @@ def _err_of(m: M, ctx: CancelContext) -> BaseException | None:
     if ctx.ns > m.clock:
         m.clock = ctx.ns
     return handed_out(ctx._err)
-
-
-def error_of(ctx: Context) -> BaseException:
-    """The error of a context whose channel is closed.
-
-    Raises: TypeError if it has none: it is somebody's own kind, and wrong.
-    """
-    error = ctx.err()
-    if not isinstance(error, BaseException):
-        raise TypeError(f"context: err() of a canceled {type(ctx).__name__} must return an error, not {error!r}")
-    return error
 
 
 def cause(ctx: Context) -> BaseException | None:

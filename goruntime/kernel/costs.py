@@ -45,6 +45,7 @@ SEMA = 6  # semrelease_semacquire_uncontended / 2
 SEMA_QUEUE = 12  # joining the wait queue: SEMACQUIRE_PARK, beyond a receive that parks
 SEMA_WAKE = 16  # leaving it: semrelease_with_waiter 79 without READY and SEMA
 MUTEX = 5  # mutex_lock_unlock / 2
+CRITICAL = 2 * MUTEX  # a lock and an unlock around a few instructions
 MUTEX_SPIN = 748  # procyield_30: one round of spinning
 RWMUTEX_READ = 5  # rwmutex_rlock_runlock / 2
 RWMUTEX_WRITE = 10  # rwmutex_lock_unlock / 2

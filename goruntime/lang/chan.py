@@ -289,6 +289,8 @@ class chan(Generic[T]):
         self.closed = True
         if m.watch is not None:
             m.emit(CHAN_CLOSE, self.event_name())
+        if m.sched.controller is not None:
+            m.sched.controller.touches(m.curg, self, True)
         waiters: list[Sudog] = []
         for queue in (self.recvq, self.sendq):
             while (sg := queue.dequeue()) is not None:

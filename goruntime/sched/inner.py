@@ -27,3 +27,13 @@ def inner_point(m: M, g: G, op: int, obj: Any) -> M:
         m = g.m
         m.horizon = FOREVER
     return m
+
+
+def own_step(m: M, g: G) -> None:
+    """What follows is a step of its own in exploration: an exception that comes out of a call of several operations.
+
+    The controller takes what follows an operation from the code behind the call, where an exception does not go.
+    """
+    controller = m.sched.controller
+    if controller is not None and not m.sched.is_ending:
+        controller.after(m, g, is_quiet=False)

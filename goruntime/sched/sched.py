@@ -66,12 +66,16 @@ class Controller(Protocol):
         """g gives its place to gnext, a coroutine, in the middle of a step; is_exit: and ends."""
         ...
 
-    def after(self, m: M, g: G) -> None:
+    def after(self, m: M, g: G, is_quiet: bool = True) -> None:
         """g has done an operation that others can see: return when it may go on."""
         ...
 
     def choose_case(self, cases: Any, ready_indices: list[int]) -> int:
         """Which of the ready cases of a select is taken."""
+        ...
+
+    def touches(self, g: G, ch: Any, is_write: bool) -> None:
+        """g's operation is on something else, and reads or closes this channel as well."""
         ...
 
     def choose_one(self, count: int) -> int:
