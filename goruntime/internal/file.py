@@ -148,8 +148,11 @@ class File:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if not self._fd.closed:
+        try:
             self.close()
+        except PathError as error:
+            if not isinstance(error.err, ErrClosed):  # somebody else was first, perhaps just now
+                raise
 
     def __repr__(self) -> str:
         return f"<os.File {self._name}>"

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
 from ..base.config import seconds_to_ns
+from ..internal.errno import ErrNetClosing
 from ..internal.poll import FD, as_bytes, check_count
 from ..kernel import sockets
 from ..sched.netpoll import READ, WRITE
@@ -58,8 +59,11 @@ class Endpoint:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if not self._fd.closed:
+        try:
             self.close()
+        except OpError as error:
+            if not isinstance(error.err, ErrNetClosing):  # somebody else was first, perhaps just now
+                raise
 
     def close(self) -> None:
         """Overridden."""

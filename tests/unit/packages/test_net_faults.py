@@ -14,7 +14,7 @@ import warnings
 
 import pytest
 
-from goruntime import chan, go, net, os, run, runtime, syscall, time
+from goruntime import chan, go, net, os, run, runtime, sync, syscall, time
 from goruntime.base.errors import GoPanic, Timeout
 
 from .running import current_sched
@@ -510,3 +510,21 @@ def test_finally_clauses_of_abandoned_goroutines():
 
     play(main)
     assert steps == ["finally", "closed"]
+
+
+def test_leaving_a_context_that_somebody_else_closes_at_the_same_time():
+    def use(thing):
+        with thing:
+            runtime.work(0)
+
+    def main():
+        for _ in range(50):
+            ours, theirs = pair()
+            reader, writer = os.pipe()
+            group = sync.WaitGroup()
+            for thing in (ours, theirs, reader, writer):
+                for _ in range(3):
+                    group.go(use, thing)
+            group.wait()
+
+    run(main, gomaxprocs=4, quantum=0)
