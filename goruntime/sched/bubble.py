@@ -37,6 +37,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from heapq import heappop
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from ..base.choose import BUBBLE_TIMER
@@ -274,8 +275,8 @@ class Bubble:
 
     # The root.
 
-    def begin(self, m: M, fn: Callable[[], None], origin: Origin) -> None:
-        """Start the first goroutine.
+    def begin(self, m: M, fn: Callable[[], None], origin: Origin, frame: FrameType) -> None:
+        """Start the first goroutine. frame: whose stack it comes from.
 
         Go: runtime/synctest.go synctestRun.
         Caller: is the root.
@@ -295,6 +296,8 @@ class Bubble:
         m = g.m  # see `go`
         gp.origin = origin
         gp.labels = g.labels
+        if sched.tracks_ancestors:
+            sched.save_ancestors(g, gp, frame)
         self.first = gp
         if m.watch is not None:
             m.emit(BUBBLE_BEGIN, self.event_name(), gp.goid)

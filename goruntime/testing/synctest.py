@@ -23,7 +23,7 @@ from ..kernel import costs
 from ..lang.owner import current_m, unbroken
 from ..lang.panic import panic, refuse_generators, with_defers
 from ..sched.bubble import Bubble, BubbleDeadlock
-from ..sched.ops import OP_BUBBLE
+from ..sched.ops import OP_BUBBLE, OP_GO
 from ..sched.preempt import end_again, safepoint
 from ..time import sleep as time_sleep
 
@@ -130,8 +130,13 @@ def _run(m: M, g: G, bubble: Bubble, fn: Callable[[], None]) -> str:
 
     Go: runtime/synctest.go synctestRun.
     """
+    if m.clock >= m.horizon:
+        following = safepoint(m, g, OP_GO, None)
+        if following is None:
+            end_again(bubble.sched)
+        m = following
     frame = sys._getframe()
-    bubble.begin(m, fn, (g.goid, _TEST_CODE, frame.f_lasti, _TEST_GLOBALS))
+    bubble.begin(m, fn, (g.goid, _TEST_CODE, frame.f_lasti, _TEST_GLOBALS), frame)
     bubble.run_to_its_end()
     return bubble.end()
 

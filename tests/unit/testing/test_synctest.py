@@ -9,6 +9,7 @@ from greenlet import getcurrent
 
 from goruntime import (
     Panic,
+    cap,
     chan,
     coro,
     default,
@@ -26,6 +27,7 @@ from goruntime import (
     time,
 )
 from goruntime.base.errors import Deadlock, FatalError, GoPanic
+from goruntime.kernel import host
 from goruntime.sched.bubble import ORDERS, START_NS
 from goruntime.testing import synctest
 
@@ -1153,3 +1155,195 @@ def test_a_coroutine_that_nobody_resumes_is_left_over():
 
     text = "deadlock: main bubble goroutine has exited but blocked goroutines remain"
     assert run(lambda: panic_of(synctest.test, body)) == text
+
+
+# ---- a bubble that is abandoned ----
+
+
+def for_ever():
+    """Keep the bubble from being idle: its time never moves."""
+    while True:
+        runtime.gosched()
+
+
+def abandon(body, procs=1):
+    """main returns while a bubble runs; what its goroutines did on their way down."""
+    log = []
+
+    def main():
+        go(synctest.test, body, log)
+        time.sleep(1e-3)
+
+    run(main, gomaxprocs=procs)
+    return log
+
+
+@pytest.mark.parametrize("procs", [1, 4])
+def test_the_goroutines_of_an_abandoned_bubble_are_taken_down(procs):
+    def body(log):
+        outside = chan()
+
+        def left(wait):
+            try:
+                wait()
+            finally:
+                log.append("ended")
+
+        for wait in (outside.recv, lambda: time.sleep(1), runtime.goexit, sync.Mutex().lock):
+            go(left, wait)
+        go(for_ever)
+        left(synctest.wait)
+
+    assert abandon(body, procs).count("ended") == 5
+
+
+def test_primitives_in_a_finally_of_an_abandoned_bubble():
+    def body(log):
+        own, timer = chan(1), time.Timer(5)
+        go(for_ever)
+        try:
+            chan().recv()
+        finally:
+            log.append(time.now().ns == START_NS)
+            own.send(1)
+            own.close()
+            log.append(timer.stop())
+            go(log.append, "never")
+
+    assert abandon(body) == [True, False]
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        synctest.wait,
+        lambda: synctest.test(int),
+        lambda: time.sleep(1),
+        lambda: select(chan().recv, time.after(1).recv),
+        lambda: time.after(1).recv(),
+    ],
+)
+def test_primitives_that_would_block_there_end_it_again(blocks):
+    def body(log):
+        go(for_ever)
+        try:
+            chan().recv()
+        finally:
+            log.append("outer finally")
+            try:
+                blocks()
+                log.append("never")
+            finally:
+                log.append("inner finally")
+
+    assert abandon(body) == ["outer finally", "inner finally"]
+
+
+def test_the_next_run_knows_nothing_of_an_abandoned_bubble():
+    abandon(lambda log: (go(select), go(time.sleep, 1), for_ever()))
+
+    def main():
+        g = getcurrent()
+        return g.bubble, [gp.bubble for gp in g.m.sched.allgs if gp.bubble is not None], g.m.sched.bubbles
+
+    for _ in range(3):
+        assert run(main) == (None, [], [])
+
+
+# ---- with the rest of the runtime ----
+
+
+def test_the_wall_clock_has_no_part_in_it():
+    def body():
+        time.sleep(3_600)
+        return time.after(60).recv().ns - START_NS
+
+    began = host.monotonic_ns()
+    assert run(synctest.test, body, clock="real") == 3_660 * 10**9
+    assert host.monotonic_ns() - began < 5 * 10**9
+
+
+def test_old_timers():
+    def body():
+        timer = time.Timer(1)
+        time.sleep(5)
+        assert cap(timer.c) == 1
+        first = timer.c.recv().ns
+        timer.reset(1)
+        return first, timer.c.recv().ns
+
+    second = 10**9
+    assert run(synctest.test, body, godebug="asynctimerchan=1") == (START_NS + second, START_NS + 6 * second)
+
+
+def test_threads_and_the_number_of_ps():
+    def body():
+        go(lambda: (runtime.lock_os_thread(), time.sleep(1), runtime.unlock_os_thread()))
+        runtime.lock_os_thread()
+        synctest.sleep(2)
+        for procs in (1, 4, 2):
+            runtime.gomaxprocs(procs)
+            go(time.sleep, 1)
+            synctest.sleep(1)
+        runtime.unlock_os_thread()
+        return elapsed()
+
+    for procs in (1, 3):
+        assert run(synctest.test, checked(lambda: body() == 5 or pytest.fail("time"))) is None
+        assert run(synctest.test, body, gomaxprocs=procs) == 5
+
+
+def test_channels_keep_their_class_and_its_methods():
+    class Counted(chan):
+        __slots__ = ("sent",)
+
+        def __init__(self, size=0):
+            super().__init__(size)
+            self.sent = 0
+
+        def send(self, value):
+            self.sent += 1
+            super().send(value)
+
+    def main():
+        def body():
+            mine, typed = Counted(3), chan[float](1)
+            mine.send(1)
+            typed.send(3)
+            with pytest.raises(TypeError, match="cannot send 'x'"):
+                typed.send("x")
+            with pytest.raises(TypeError, match="receive-only"):
+                time.after(1).send(1)
+            assert isinstance(mine, Counted)
+            assert repr(typed) == "<chan[float] 1/1>"
+            assert select(typed.recv, mine.recv)[0] in (0, 1)
+            return mine.sent, mine
+
+        sent, mine = synctest.test(body)
+        assert sent == 1
+        mine.send(2)
+
+    assert fatal(main) == "fatal error: send on synctest channel from outside bubble"
+
+
+def test_a_recursion_without_end_in_a_bubble_is_a_stack_overflow():
+    def deeper():
+        c = chan(1)
+        c.send(1)
+        select(c.recv, default)
+        deeper()
+
+    for where in (deeper, lambda: (go(deeper), synctest.wait())):
+        with pytest.raises(FatalError, match="stack overflow"):
+            run(synctest.test, where)
+
+
+def test_labels_and_ancestors_are_inherited():
+    def body():
+        go(panic, "boom")
+        synctest.wait()
+
+    with pytest.raises(GoPanic) as caught:
+        run(synctest.test, body, godebug="tracebackancestors=5")
+    assert "[originating from goroutine 1]:" in str(caught.value)
+    assert str(caught.value).count("created by") >= 2
