@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ..sched.sched import Sched
 
 WAITERS_SLOT = "testing.wait_all_parked"  # of Sched.user: who waits there
-CALL_PAUSE = 10e-6  # s of virtual time between two looks while only system calls are left
+PAUSE = 10e-6  # s of virtual time between two looks while others run on other Ps, or are in system calls
 KNOWN = sorted({text.removesuffix(" (durable)") for text in WAIT_REASONS if text})
 
 
@@ -117,10 +117,10 @@ def wait_all_parked() -> None:
         busy = [gp for gp in sched.allgs if _is_busy(gp) and gp not in waiters]
         if not busy:
             break
-        if all(gp.status == SYSCALL for gp in busy):
-            sleep(CALL_PAUSE)
-        else:
+        if any(gp.status == RUNNABLE for gp in busy):
             _yield(sched)
+        else:
+            sleep(PAUSE)
     waiters.remove(g)
 
 

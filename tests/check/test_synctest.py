@@ -21,6 +21,7 @@ def in_bubble(body, **options):
     return lambda: synctest.test(body, **options)
 
 
+@pytest.mark.slow
 def test_timers_of_one_instant_in_every_order():
     def body():
         order = []
