@@ -81,6 +81,7 @@ class Time(float):
 def now() -> Time:
     """The time of day. Under the virtual clock: `start` plus the virtual time that has passed. Never runs backwards.
 
+    In a synctest bubble: the bubble's.
     Raises: RuntimeError outside a goroutine.
     Go: time/time.go Now.
     """
@@ -208,7 +209,9 @@ class Timer(_Armed):
     def stop(self) -> bool:
         """Disarm the timer; True when its value was not received yet, or its function not started.
 
-        Raises: Panic if the timer was never initialised; RuntimeError outside a goroutine.
+        Raises: Panic if the timer was never initialised; FatalError "stop of synctest timer from outside bubble";
+        RuntimeError outside a goroutine.
+        Differs: that error comes also in another bubble than the timer's; in Go only outside any.
         Go: time/sleep.go Timer.Stop.
         """
         current_m("time.Timer.stop")
@@ -219,7 +222,9 @@ class Timer(_Armed):
     def reset(self, d: float) -> bool:
         """Let the timer fire d seconds from now; True when it had been armed, or its value was not received yet.
 
-        Raises: TypeError if d is no number; Panic if the timer was never initialised; RuntimeError outside a goroutine.
+        Raises: TypeError if d is no number; Panic if the timer was never initialised; FatalError "reset of synctest
+        timer from outside bubble"; RuntimeError outside a goroutine.
+        Differs: that error comes also in another bubble than the timer's; in Go only outside any.
         Go: time/sleep.go Timer.Reset.
         """
         current_m("time.Timer.reset")
