@@ -5,7 +5,7 @@ Go: context/context.go Context, emptyCtx, valueCtx, withoutCancelCtx.
 
 from __future__ import annotations
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 from ..errors import ErrorString
 from ..lang.chan import RecvOnly, SendOnly, chan, nilchan
@@ -16,6 +16,7 @@ from ..sched.inner import own_step
 from ..time import Time
 
 VALUES = (str, bytes, int, float, complex, tuple)  # compared by value as keys; all else is, like a pointer, only itself
+METHODS = ("done", "err", "deadline", "value")  # what has them is a context, however it comes by them
 NIL_PARENT = "cannot create context from nil parent"
 
 
@@ -62,7 +63,6 @@ def handed_out(error: BaseException) -> BaseException:
     return error
 
 
-@runtime_checkable
 class Context(Protocol):
     """What has these methods is a context; those of this module, and one's own.
 
@@ -245,7 +245,7 @@ def check_parent(parent: Any, what: str, name: str = "parent") -> None:
     """
     if parent is None:
         panic(NIL_PARENT)
-    if not isinstance(parent, (Node, Context)):
+    if not isinstance(parent, Node) and not all(callable(getattr(parent, method, None)) for method in METHODS):
         raise TypeError(f"{what}: {name} must be a context, not {type(parent).__name__}")
 
 

@@ -303,9 +303,9 @@ def cancel(ctx: CancelContext, error: BaseException, why: BaseException | None, 
     if ctx.sched is not m.sched:
         belong(ctx, m.sched)
     m.clock += costs.CONTEXT_CANCEL
-    unbroken(m, g, _cancel, ctx, error, why)
+    unbroken(m, g, _cancel, ctx, error, why, leaves)
     if leaves:
-        leave(ctx)
+        stop_waiting_for_parent(ctx)
 
 
 def leave(ctx: CancelContext) -> None:
@@ -316,20 +316,30 @@ def leave(ctx: CancelContext) -> None:
     above, ctx.attached_to = ctx.attached_to, None
     if above is not None:
         above.children.pop(ctx, None)
+
+
+def stop_waiting_for_parent(ctx: CancelContext) -> None:
+    """The same where the parent is of somebody's own kind, whose code is called."""
     stop_waiting, ctx.stop_waiting = ctx.stop_waiting, None
     if stop_waiting is not None:
         stop_waiting()
 
 
-def _cancel(m: M, g: G, ctx: CancelContext, error: BaseException, why: BaseException | None) -> None:
+def _cancel(m: M, g: G, ctx: CancelContext, error: BaseException, why: BaseException | None, leaves: bool) -> None:
     if m.clock >= m.horizon:
         following = safepoint(m, g, OP_CANCEL, ctx)
         if following is None:
             return
         m = following
         if m.sched.controller is not None:
-            m.sched.controller.perform(g, cancel_now, m, g, ctx, error, why)
+            m.sched.controller.perform(g, _cancel_now, m, g, ctx, error, why, leaves)
             return
+    _cancel_now(m, g, ctx, error, why, leaves)
+
+
+def _cancel_now(m: M, g: G, ctx: CancelContext, error: BaseException, why: BaseException | None, leaves: bool) -> None:
+    if leaves:
+        leave(ctx)
     cancel_now(m, g, ctx, error, why)
 
 
@@ -403,7 +413,7 @@ def stop_after_func(ctx: AfterFuncContext) -> bool:
     m.clock += costs.CONTEXT_CANCEL
     is_stopped = unbroken(m, g, _stop, ctx)
     if is_stopped:
-        leave(ctx)
+        stop_waiting_for_parent(ctx)
     return is_stopped
 
 
@@ -422,6 +432,7 @@ def _stop_now(m: M, g: G, ctx: AfterFuncContext) -> bool:
     if ctx.is_decided:
         return False
     ctx.is_decided = True
+    leave(ctx)
     cancel_now(m, g, ctx, canceled, None)
     return True
 

@@ -14,6 +14,8 @@ from greenlet import getcurrent
 from goruntime import (
     FatalError,
     chan,
+    context,
+    coro,
     default,
     defer,
     func,
@@ -24,6 +26,7 @@ from goruntime import (
     run,
     runtime,
     select,
+    semaphore,
     time,
 )
 from goruntime.sched.proc import check_goroutines
@@ -617,6 +620,77 @@ def defer_after_a_func_was_struck():
     return case
 
 
+def pull():
+    """Twice, since a value that nobody took must not be lost."""
+    next_, stop = coro.pull(["first", "second"])
+
+    def check(result):
+        assert result == ("first", True)
+        assert next_() == ("second", True)
+        stop()
+        assert next_() == (None, False)
+
+    return case_of(next_, check)
+
+
+def stop_pulling():
+    log = []
+
+    def seq(yield_):
+        yield_(1)
+        log.append("ended")
+
+    next_, stop = coro.pull(seq)
+    next_()
+
+    def check(_):
+        assert log == ["ended"]
+        assert next_() == (None, False)
+
+    return case_of(stop, check)
+
+
+def cancel_a_tree():
+    root, cancel_root = context.with_cancel(context.background())
+    ctx, cancel = context.with_cancel(root)
+    child, _ = context.with_timeout(ctx, 5)
+    context.after_func(child, nothing)
+    out = meet([ctx.done().recv, child.done().recv])
+
+    def check(_):
+        assert (ctx.err(), child.err(), root.err()) == (context.canceled, context.canceled, None)
+        assert [out.recv(), out.recv()] == [None, None]
+        cancel_root()
+
+    return case_of(cancel, check, root, ctx, child)
+
+
+def derive_from_a_context():
+    root, cancel = context.with_cancel(context.background())
+
+    def check(made):
+        ctx, _ = made
+        cancel()
+        assert ctx.err() is context.canceled
+
+    return case_of(lambda: context.with_timeout(root, 5), check, root)
+
+
+def semaphore_with_waiters():
+    s = semaphore.Weighted(2)
+    s.acquire(context.background(), 2)
+    out = meet([lambda: s.acquire(context.background())] * 2)
+
+    def release():
+        s.release(2)
+
+    def check(_):
+        assert [out.recv(), out.recv()] == [None, None]
+        assert not s.try_acquire()
+
+    return case_of(release, check, s)
+
+
 DEPTH = [0]
 
 CASES = {
@@ -653,6 +727,11 @@ CASES = {
     "defer": func_that_defers,
     "recover": func_that_recovers,
     "defer around": defer_after_a_func_was_struck,
+    "coro next": pull,
+    "coro stop": stop_pulling,
+    "cancel": cancel_a_tree,
+    "with_timeout": derive_from_a_context,
+    "semaphore": semaphore_with_waiters,
 }
 
 
