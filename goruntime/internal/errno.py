@@ -78,11 +78,6 @@ class WrappedError(OSError):
         asked = getattr(self.err, "timeout", None)
         return bool(asked()) if asked is not None else self.errno in TIMEOUTS
 
-    def temporary(self) -> bool:
-        """Trying again may help."""
-        asked = getattr(self.err, "temporary", None)
-        return bool(asked()) if asked is not None else self.errno in TEMPORARY or self.errno in TIMEOUTS
-
     def __reduce__(self) -> Any:
         return _remade, (plain_class(type(self)), self.args)
 

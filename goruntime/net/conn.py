@@ -43,17 +43,11 @@ class Endpoint:
         try:
             self._fd.set_deadline(t, mode, name)
         except OSError as error:
-            raise self._set_error(error) from None
-
-    def _set_error(self, error: Exception) -> OpError:
-        return OpError("set", self._network, None, self._local, wrap_syscall("setsockopt", error))
+            raise OpError("set", self._network, None, self._local, error) from None
 
     def _set(self, name: str, option: Callable[..., None], *args: Any) -> None:
         """Set an option of the socket."""
-        try:
-            self._fd.control(name, _on_socket, option, self._sock, args)
-        except OSError as error:
-            raise self._set_error(error) from None
+        self._fd.control(name, _on_socket, option, self._sock, args)
 
     def __enter__(self) -> Self:
         return self
@@ -262,16 +256,21 @@ class SocketConn(Endpoint, Conn):
 
         Go: net/net.go conn.SetReadBuffer.
         """
-        check_count(f"{self._fd.what}.set_read_buffer: size", size)
-        self._set("set_read_buffer", sockets.set_buffer, True, size)
+        self._set_buffer("set_read_buffer", True, size)
 
     def set_write_buffer(self, size: int) -> None:
         """The size of the host's buffer for what goes out, bytes.
 
         Go: net/net.go conn.SetWriteBuffer.
         """
-        check_count(f"{self._fd.what}.set_write_buffer: size", size)
-        self._set("set_write_buffer", sockets.set_buffer, False, size)
+        self._set_buffer("set_write_buffer", False, size)
+
+    def _set_buffer(self, name: str, is_read: bool, size: int) -> None:
+        check_count(f"{self._fd.what}.{name}: size", size)
+        try:
+            self._set(name, sockets.set_buffer, is_read, size)
+        except OSError as error:
+            raise OpError("set", self._network, None, self._local, wrap_syscall("setsockopt", error)) from None
 
     def _error(self, op: str, error: Exception, call: str = "") -> OpError:
         return OpError(op, self._network, self._local, self._remote, wrap_syscall(call or op, error))
@@ -288,19 +287,25 @@ class TCPConn(SocketConn):
 
     __slots__ = ()
 
+    def _option(self, name: str, option: Callable[..., None], *args: Any) -> None:
+        try:
+            self._set(name, option, *args)
+        except OSError as error:
+            raise self._error("set", error, "setsockopt") from None
+
     def set_no_delay(self, on: bool) -> None:
         """Send small packets at once; that is the default.
 
         Go: net/tcpsock.go TCPConn.SetNoDelay.
         """
-        self._set("set_no_delay", sockets.set_no_delay, bool(on))
+        self._option("set_no_delay", sockets.set_no_delay, bool(on))
 
     def set_keep_alive(self, on: bool) -> None:
         """Ask a silent peer from time to time whether it is there; that is the default.
 
         Go: net/tcpsock.go TCPConn.SetKeepAlive.
         """
-        self._set("set_keep_alive", sockets.set_keep_alive, bool(on))
+        self._option("set_keep_alive", sockets.set_keep_alive, bool(on))
 
     def set_keep_alive_period(self, d: float) -> None:
         """How long a peer has to be silent before it is asked, seconds (at least one).
@@ -308,7 +313,7 @@ class TCPConn(SocketConn):
         Go: net/tcpsock.go TCPConn.SetKeepAlivePeriod.
         """
         seconds = max(1, -(-seconds_to_ns(d, "net.TCPConn.set_keep_alive_period: d") // 1_000_000_000))
-        self._set("set_keep_alive_period", sockets.set_keep_alive_times, seconds, KEEP_ALIVE, KEEP_ALIVE_COUNT)
+        self._option("set_keep_alive_period", sockets.set_keep_alive_times, seconds, KEEP_ALIVE, KEEP_ALIVE_COUNT)
 
     def set_linger(self, seconds: int) -> None:
         """What close does with data that was not sent: negative: send it meanwhile; 0: drop it and reset.
@@ -317,7 +322,7 @@ class TCPConn(SocketConn):
         """
         if isinstance(seconds, bool) or not isinstance(seconds, int):
             raise TypeError(f"net.TCPConn.set_linger: seconds must be an integer, not {type(seconds).__name__}")
-        self._set("set_linger", sockets.set_linger, seconds)
+        self._option("set_linger", sockets.set_linger, seconds)
 
 
 class UnixConn(SocketConn):

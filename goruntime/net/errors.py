@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..internal.errno import ErrNetClosing, SyscallError, WrappedError, text_of
+from ..internal.errno import TEMPORARY, TIMEOUTS, ErrNetClosing, SyscallError, WrappedError, text_of
 from ..kernel import sockets
 
 CONNECTION_ERRORS = (ConnectionResetError, ConnectionAbortedError)
@@ -50,7 +50,8 @@ class OpError(WrappedError):
         """
         if self.op == "accept" and isinstance(self, CONNECTION_ERRORS):
             return True
-        return WrappedError.temporary(self)
+        asked = getattr(self.err, "temporary", None)
+        return bool(asked()) if asked is not None else self.errno in TEMPORARY or self.errno in TIMEOUTS
 
 
 class AddrError(OSError):
