@@ -26,14 +26,18 @@ from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from greenlet import getcurrent
+
 from .base.errors import GoexitUnwind
 from .base.names import function_name
+from .lang.error import SURVIVABLE
 from .lang.owner import belong, current_m, unbroken
 from .lang.panic import NO_PLAIN_FUNCTION, forget_unwinding, goexit, panic
 from .sched.coro import Coro, coroswitch, newcoro
 from .sched.g import G
 from .sched.m import M
 from .sched.ops import OP_COROUTINE
+from .sched.park import struck_m
 from .sched.preempt import safepoint
 
 if TYPE_CHECKING:
@@ -75,13 +79,17 @@ def pull2(seq: Any) -> tuple[Callable[[], tuple[Any, Any, bool]], Callable[[], N
 class _Pull:
     """What next, stop and yield_ share. Owned by whichever of the two goroutines runs."""
 
+    __slots__ = (
+        "coro", "failure", "has_goexited", "is_done", "is_next", "made_at", "name", "ns", "sched", "seq", "values",
+    )  # fmt: skip
+
     def __init__(self, name: str, seq: Seq, sched: Sched) -> None:
         self.name = name
         self.seq: Seq | None = seq
         self.sched: Sched | None = sched
         self.made_at = ""
         self.ns = 0  # its Lamport clock
-        self.coro: Coro
+        self.coro: Coro  # given by `begin`
         self.values: tuple[Any, ...] = ()  # what yield_ was called with; empty at the end
         self.is_done = False  # seq has ended, or is told to
         self.is_next = False  # a next waits for a value
@@ -126,8 +134,32 @@ class _Pull:
         self.values = ()
         self.is_done = True
 
-    def yield_(self, *values: Any) -> bool:
+    def yield_(self, *values: Any) -> bool:  # hot: coroutine
         """Hand values to who pulls, and wait for the next pull; False: there will be none, return."""
+        g: G = getcurrent()  # type: ignore[assignment]
+        m = getattr(g, "m", None)
+        # Unoptimised form: the part below, always.
+        if (
+            m is not None
+            and self.ns <= m.clock < m.horizon
+            and self.sched is m.sched
+            and self.is_next
+            and not self.is_done
+            and len(values) == self.width
+        ):
+            try:
+                self.ns = m.clock
+                self.is_next = False
+                self.values = values
+                coroswitch(m, g, self.coro)
+            except SURVIVABLE:
+                raise
+            except BaseException as exc:  # see sched/park.py: something may be half done
+                m = g.m or m
+                m.curg, m.mcall, g.param = g, struck_m, exc
+                m.g0.switch()
+                raise
+            return not self.is_done
         m, g = self.enter("yield_")
         if self.is_done:
             return False
@@ -144,15 +176,37 @@ class _Pull:
 
     width = 1  # values of one yield_
 
-    def next(self) -> Any:
+    def next(self) -> Any:  # hot: coroutine
         """The next value and True; None and False when there is none."""
-        m, g = self.enter("next")
-        if self.is_done:
-            return self.nothing
-        if self.is_next:
-            panic(f"{self.name}: next called again before yield")
-        unbroken(m, g, _take_turn, self)
-        self.pass_on()
+        g: G = getcurrent()  # type: ignore[assignment]
+        m = getattr(g, "m", None)
+        # Unoptimised form: the second branch.
+        if (
+            m is not None
+            and self.ns <= m.clock < m.horizon
+            and self.sched is m.sched
+            and not (self.is_next or self.is_done)
+        ):
+            try:
+                self.ns = m.clock
+                self.is_next = True
+                coroswitch(m, g, self.coro)
+            except SURVIVABLE:
+                raise
+            except BaseException as exc:  # see sched/park.py: something may be half done
+                m = g.m or m
+                m.curg, m.mcall, g.param = g, struck_m, exc
+                m.g0.switch()
+                raise
+        else:
+            m, g = self.enter("next")
+            if self.is_done:
+                return self.nothing
+            if self.is_next:
+                panic(f"{self.name}: next called again before yield")
+            unbroken(m, g, _take_turn, self)
+        if self.failure is not None or self.has_goexited:
+            self.pass_on()
         return (*self.values, True) if self.values else self.nothing
 
     nothing: tuple[Any, ...] = (None, False)
@@ -183,6 +237,7 @@ class _Pull:
 class _Pull2(_Pull):
     """The same for pairs."""
 
+    __slots__ = ()
     width = 2
     nothing = (None, None, False)
 

@@ -24,13 +24,14 @@ from ..base.errors import throw
 from ..base.events import COROUTINE, GO_CREATE, GO_SWITCH
 from ..kernel import costs
 from .park import sent_back
-from .status import DURABLE, RUNNABLE, RUNNING, WAITING, casgstatus
+from .status import DEBUG, DURABLE, RUNNABLE, RUNNING, WAITING, casgstatus
 from .waitreason import COROUTINE as WAIT_COROUTINE
 
 if TYPE_CHECKING:
     from .g import G
     from .m import M
 
+SWITCH_COST = costs.COROSWITCH
 MISMATCH = "coro: OS thread locking must match locking at coroutine creation"
 
 
@@ -101,12 +102,40 @@ def newcoro(m: M, g: G, f: Callable[[], None], shown: tuple[str, str], frame: Fr
     return c
 
 
-def coroswitch(m: M, g: G, c: Coro) -> M:
+def coroswitch(m: M, g: G, c: Coro) -> M:  # hot: coroutine
     """Run the goroutine that is blocked on c, and be blocked on it; returns the M that g is on when it goes on.
 
     Go: runtime/coro.go coroswitch, coroswitch_m.
     """
-    m.clock += costs.COROSWITCH
+    clock = m.clock = m.clock + SWITCH_COST
+    gnext = c.gp
+    # Unoptimised form: the second branch.
+    if (
+        gnext is not None
+        and gnext.status == WAITING
+        and c.mp is None
+        and g.lockedm is None
+        and m.watch is None
+        and g.bubble is None
+        and m.sched.controller is None
+        and not DEBUG
+    ):
+        if g.status != RUNNING:
+            throw("coroswitch: bad g status")
+        c.gp = g
+        g.waitreason = WAIT_COROUTINE
+        g.wait_object = c
+        g.status = WAITING
+        g.ns = clock
+        g.m = None  # type: ignore[assignment]
+        if gnext.ns > clock:
+            m.clock = gnext.ns
+        m.curg = gnext
+        gnext.m = m
+        gnext.status = RUNNING
+        gnext.switch()
+        g.wait_object = None
+        return g.m or sent_back(g)
     gnext = take_blocked(m, g, c)
     c.gp = g
     g.waitreason = WAIT_COROUTINE
@@ -166,7 +195,7 @@ def coroexit(m: M, gp: G) -> G:
     """
     c = gp.coroarg
     gp.coroarg = None
-    m.clock += costs.COROSWITCH
+    m.clock += SWITCH_COST
     gnext = take_blocked(m, gp, c, is_exit=True)
     c.gp = None
     return gnext
