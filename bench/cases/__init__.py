@@ -1,6 +1,6 @@
 """All benchmarks, in the order of the table."""
 
-from . import echo, explore, handoff, mutex, scale, select, spawn, startup, switch, timers
+from . import coroutine, echo, explore, handoff, mutex, scale, select, spawn, startup, switch, timers
 
 CASES = (
     *handoff.CASES,
@@ -8,6 +8,7 @@ CASES = (
     *select.CASES,
     *mutex.CASES,
     *switch.CASES,
+    *coroutine.CASES,
     *timers.CASES,
     *echo.CASES,
     *explore.CASES,
