@@ -32,6 +32,7 @@ ROWS = {  # what a row of a program's output is, and its name, where it is not t
     "runtime_errors": r"(?P<name>.*?) +\| ",
     "wait_reasons": r"(?P<name>goroutine \d+) \[",
 }
+TEST = re.compile(r"^func (Test\w+)", re.MULTILINE)
 STREAM = re.compile(r"^--- (stdout|stderr)\n(.*?)(?=^--- std(?:out|err)$|\Z)", re.MULTILINE | re.DOTALL)
 OS_PACKAGES = {
     "fmt",
@@ -143,6 +144,11 @@ class Oracle:
         return run_program(self.program, self.environment, patience, self.option("signal"))
 
 
+SYNCTESTS = {  # the tests of synctest/, and the file of each
+    name: path for path in sorted((HERE / "synctest").glob("*_test.go")) for name in TEST.findall(path.read_text())
+}
+
+
 class TestOracle(Oracle):
     """One test of synctest/: a `go test` program, whose tests run in a process each (see record_synctest.py)."""
 
@@ -151,7 +157,7 @@ class TestOracle(Oracle):
     def __init__(self, name: str) -> None:
         self.name = name
         self.program = HERE / "synctest" / "main.py"
-        self.source = (HERE / "synctest" / "synctest_oracle_test.go").read_text()
+        self.source = "".join(path.read_text() for path in sorted((HERE / "synctest").glob("*_test.go")))
         recorded = (HERE / "synctest" / "synctest.out").read_text()
         self.recorded = next(text for text in re.split(r"^(?=# Test)", recorded, flags=re.M) if f" {name} " in text)
 

@@ -6,11 +6,10 @@ import re
 import pytest
 
 from .normalise import normalise
-from .oracle import HERE, ROOT, Oracle, Outcome, TestOracle, run_program
+from .oracle import HERE, ROOT, SYNCTESTS, Oracle, Outcome, TestOracle, run_program
 from .ranges import RANGES
 
 PORTS = sorted(path.stem for path in HERE.glob("*.go"))
-SYNCTESTS = re.findall(r"^func (Test\w+)", (HERE / "synctest" / "synctest_oracle_test.go").read_text(), re.MULTILINE)
 SLOW = {  # a process for each row, or real time by nature
     "exit_codes",
     "fatal_errors",

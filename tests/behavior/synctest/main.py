@@ -1,10 +1,14 @@
 """`synctestoracle.test -test.run=NAME$ -test.timeout=3s`: python main.py NAME."""
 
 import sys
-
-import testing
-from synctestoracle import TESTS
+from pathlib import Path
 
 from goruntime import run
 
-run(testing.main, TESTS, sys.argv[1])
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # for fmt
+
+import synctestoracle
+import synctestrules
+import testing
+
+run(testing.main, synctestoracle.TESTS | synctestrules.TESTS, sys.argv[1])

@@ -1,26 +1,13 @@
 """Bubbles: their clock, Wait, deadlocks, a mutex that is not durable, isolation, and the headers in dumps."""
 
-import datetime
-
 import fmt
+from gotime import duration, utc
 from testing import synctest_test
 
 from goruntime import chan, context, go, net, panic, select, sync, time
 from goruntime.testing import synctest
 
 nanosecond = 1e-9
-
-
-def utc(t):
-    """`Time.UTC`, as Println shows it."""
-    return datetime.datetime.fromtimestamp(t, datetime.UTC).strftime("%Y-%m-%d %H:%M:%S +0000 UTC")
-
-
-def duration(d):
-    """A time.Duration of whole seconds, as Println shows it."""
-    hours, rest = divmod(round(d), 3600)
-    minutes, seconds = divmod(rest, 60)
-    return (f"{hours}h{minutes}m" if hours else f"{minutes}m" if minutes else "") + f"{seconds}s"
 
 
 def TestClock(t):

@@ -3,14 +3,10 @@
 Go: testing/testing.go tRunner, T.Run, M.Run, testingSynctestTest.
 """
 
-import os as host
-import sys
+import fmt
 
 from goruntime import chan, context, debug, defer, func, go, os, panic, recover, time
 from goruntime.testing import synctest
-
-sys.path.append(host.path.dirname(host.path.dirname(host.path.abspath(__file__))))
-import fmt
 
 running = {}
 
