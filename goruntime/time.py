@@ -168,18 +168,16 @@ class _Armed:
         self.made_at = ""
         return self
 
-    def _begin(self, what: str, c: Any, timer: timers.Timer, delay_ns: int, period_ns: int) -> None:
+    def _begin(self, m: M, g: G, c: Any, timer: timers.Timer, delay_ns: int, period_ns: int) -> None:
         """Arm it for the first time."""
         self._timer = timer
         self.c = c
-        m, g = current_m(what)
         self.sched = m.sched
         timer.bubble = g.bubble
         unbroken(m, g, _operate, timer, _arm, delay_ns, period_ns)
 
-    def _again(self, what: str, operation: Callable[..., bool], *args: int) -> bool:
+    def _again(self, m: M, g: G, operation: Callable[..., bool], *args: int) -> bool:
         """Stop or reset it; True when something was still to come."""
-        m, g = current_m(what)
         if self.sched is not m.sched:
             belong(self, m.sched)
         assert self._timer is not None
@@ -202,9 +200,9 @@ class Timer(_Armed):
     __slots__ = ()
 
     def __init__(self, d: float) -> None:
-        m, _ = current_m("time.Timer")
+        m, g = current_m("time.Timer")
         delay_ns = seconds_to_ns(d, "time.Timer: d")
-        self._begin("time.Timer", *_channel(m), delay_ns, 0)
+        self._begin(m, g, *_channel(m), delay_ns, 0)
 
     def stop(self) -> bool:
         """Disarm the timer; True when its value was not received yet, or its function not started.
@@ -214,10 +212,10 @@ class Timer(_Armed):
         Differs: that error comes also in another bubble than the timer's; in Go only outside any.
         Go: time/sleep.go Timer.Stop.
         """
-        current_m("time.Timer.stop")
+        m, g = current_m("time.Timer.stop")
         if self._timer is None:
             panic("time: Stop called on uninitialized Timer")
-        return self._again("time.Timer.stop", _disarm)
+        return self._again(m, g, _disarm)
 
     def reset(self, d: float) -> bool:
         """Let the timer fire d seconds from now; True when it had been armed, or its value was not received yet.
@@ -227,11 +225,11 @@ class Timer(_Armed):
         Differs: that error comes also in another bubble than the timer's; in Go only outside any.
         Go: time/sleep.go Timer.Reset.
         """
-        current_m("time.Timer.reset")
+        m, g = current_m("time.Timer.reset")
         delay_ns = seconds_to_ns(d, "time.Timer.reset: d")
         if self._timer is None:
             panic("time: Reset called on uninitialized Timer")
-        return self._again("time.Timer.reset", _arm, delay_ns, 0)
+        return self._again(m, g, _arm, delay_ns, 0)
 
 
 class Ticker(_Armed):
@@ -244,20 +242,20 @@ class Ticker(_Armed):
     __slots__ = ()
 
     def __init__(self, d: float) -> None:
-        m, _ = current_m("time.Ticker")
+        m, g = current_m("time.Ticker")
         period_ns = seconds_to_ns(d, "time.Ticker: d")
         if period_ns <= 0:
             panic("non-positive interval for NewTicker")
-        self._begin("time.Ticker", *_channel(m), period_ns, period_ns)
+        self._begin(m, g, *_channel(m), period_ns, period_ns)
 
     def stop(self) -> None:
         """No more ticks; the channel stays open. Does nothing to a ticker that was never initialised.
 
         Go: time/tick.go Ticker.Stop.
         """
-        current_m("time.Ticker.stop")
+        m, g = current_m("time.Ticker.stop")
         if self._timer is not None:
-            self._again("time.Ticker.stop", _disarm)
+            self._again(m, g, _disarm)
 
     def reset(self, d: float) -> None:
         """Tick every d seconds from now on.
@@ -266,13 +264,13 @@ class Ticker(_Armed):
         initialised; RuntimeError outside a goroutine.
         Go: time/tick.go Ticker.Reset.
         """
-        current_m("time.Ticker.reset")
+        m, g = current_m("time.Ticker.reset")
         period_ns = seconds_to_ns(d, "time.Ticker.reset: d")
         if period_ns <= 0:
             panic("non-positive interval for Ticker.Reset")
         if self._timer is None:
             panic("time: Reset called on uninitialized Ticker")
-        self._again("time.Ticker.reset", _arm, period_ns, period_ns)
+        self._again(m, g, _arm, period_ns, period_ns)
 
 
 def after(d: float) -> chan[Time]:
@@ -289,11 +287,11 @@ def after_func(d: float, f: Callable[..., Any], *args: Any) -> Timer:
     Raises: TypeError if d is no number or f is not callable; RuntimeError outside a goroutine.
     Go: time/sleep.go AfterFunc.
     """
-    current_m("time.after_func")
+    m, g = current_m("time.after_func")
     refuse_generators(f, "time.after_func")
     delay_ns = seconds_to_ns(d, "time.after_func: d")
     made = Timer.__new__(Timer)
-    made._begin("time.after_func", nilchan, timers.Timer(_go_func, (f, args)), delay_ns, 0)
+    made._begin(m, g, nilchan, timers.Timer(_go_func, (f, args)), delay_ns, 0)
     return made
 
 
@@ -316,7 +314,8 @@ def _when(m: M, timer: timers.Timer, delay_ns: int) -> int:
     """
     bubble = timer.bubble
     now_ns = m.sched.kernel.catch_up(m) if bubble is None else bubble.now_ns
-    return min(now_ns + max(delay_ns, 0), timers.MAX_WHEN) or 1
+    when_ns = now_ns + delay_ns if delay_ns > 0 else now_ns
+    return (when_ns if when_ns < timers.MAX_WHEN else timers.MAX_WHEN) or 1
 
 
 def _operate(m: M, g: G, timer: timers.Timer, operation: Callable[..., bool], *args: int) -> bool:
@@ -344,7 +343,8 @@ def _disarm(g: G, timer: timers.Timer) -> bool:
 
 def _channel(m: M) -> tuple[Any, timers.Timer]:
     """A timer's channel, and the timer."""
-    if m.sched.run_config.debug_value("asynctimerchan") in ("1", "2"):
+    godebug = m.sched.run_config.godebug
+    if godebug and godebug.get("asynctimerchan") in ("1", "2"):
         buffered: chan[Time] = chan(1)
         return buffered.recv_only(), timers.Timer(_send_time, buffered)
     synchronous = TimerChan(_send_time)

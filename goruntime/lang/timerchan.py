@@ -40,7 +40,8 @@ class TimerChan(chan):  # type: ignore[type-arg]
 
     def __init__(self, fire: timers.TimerFunc) -> None:
         chan.__init__(self, 1)
-        self.timer = timers.Timer(fire, proxy(self), proxy(self))
+        me = proxy(self)
+        self.timer = timers.Timer(fire, me, me)
 
     def recv(self) -> Any:
         """Receive the timer's value, waiting for it.

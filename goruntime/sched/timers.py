@@ -150,16 +150,18 @@ def modify(m: M, timer: Timer, when_ns: int, period_ns: int) -> bool:
     m.clock += costs.TIMER_OP
     was_pending = timer.when_ns > 0
     home = timer.pp  # one that is in a heap stays in that heap
-    _forget(timer)
+    if home is not None or timer.bubble is not None:
+        _forget(timer)
     timer.when_ns = when_ns
     timer.period_ns = period_ns
-    if timer.ident == 0:
+    is_new = timer.ident == 0
+    if is_new:
         timer.ident = m.sched.next_timer_id()
     if m.watch is not None:
         m.emit(TIMER_SET, timer.event_name(), when_ns, period_ns)
     if timer.chan is not None:
         timer.seq += 1
-        if timer.chan.drain_timer():
+        if not is_new and timer.chan.drain_timer():
             was_pending = True
     if timer.chan is None or timer.blocked > 0:
         if timer.bubble is None:
@@ -178,7 +180,7 @@ def time_sleep(g: G, delay_ns: int) -> None:  # hot: sleep
     m = g.m
     sched = m.sched
     kernel = sched.kernel
-    if kernel.awaited or kernel.is_real:
+    if kernel.is_paced:
         kernel.catch_up(m)
     timer = g.timer
     if timer is None:
