@@ -50,6 +50,8 @@ class File:
 
     def __init__(self, m: M, sysfd: int, name: str) -> None:
         """Put a descriptor of the host into the poller. Raises: OSError; it is still open then."""
+        if getattr(m, "sched", None) is None:
+            raise TypeError("os.File: it cannot be made like this; os.pipe makes two")
         self._name = name
         self._fd = fd = FD(m, sysfd, "pipe", "os.File", _closer(sysfd))
         fd.receive = sockets.pipe_receiver(sysfd)

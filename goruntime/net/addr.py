@@ -119,8 +119,13 @@ def split_host_port(hostport: str) -> tuple[str, str]:
 def join_host_port(host: str, port: str | int) -> str:
     """`"host:port"`, or `"[host]:port"` if the host has a colon.
 
+    Raises: TypeError unless host is a str, and port a str or an integer.
     Go: net/ipsock.go JoinHostPort.
     """
+    if not isinstance(host, str):
+        raise TypeError(f"net.join_host_port: host must be a str, not {type(host).__name__}")
+    if isinstance(port, bool) or not isinstance(port, (str, int)):
+        raise TypeError(f"net.join_host_port: port must be a str or an integer, not {type(port).__name__}")
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
