@@ -209,7 +209,6 @@ class FD:
 
     def _do(self, name: str, mode: int, attempt: Callable[[Any], Any], argument: Any, has_tried: bool = False) -> Any:
         """An operation that is not as frequent."""
-        need_room(ROOM)
         g: G = getcurrent()  # type: ignore[assignment]
         m = getattr(g, "m", None)
         if m is None:
@@ -272,7 +271,7 @@ class FD:
             if sched.io_ns > m.clock:
                 m.clock = sched.io_ns
             if m.watch is not None and type(outcome) is not Failure:
-                m.emit(FD_READ, pd.event_name(), len(outcome) if isinstance(outcome, bytes) else 1)
+                m.emit(FD_READ, pd.event_name(), count_of(outcome))
         elif sched.io_ns < m.clock:
             sched.io_ns = m.clock
         # Unoptimised form: self._unlock(m, g, mode).
@@ -523,6 +522,13 @@ class Rest:
             self._view = self._view[count:]
             if not self._view:
                 return
+
+
+def count_of(outcome: Any) -> int:
+    """What an event says that was read: bytes, or one connection."""
+    if isinstance(outcome, bytes):
+        return len(outcome)
+    return outcome if isinstance(outcome, int) else 1
 
 
 def _nothing(_: None) -> None:

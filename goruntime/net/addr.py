@@ -8,6 +8,7 @@ Go: net/ipsock.go SplitHostPort, JoinHostPort; net/tcpsock.go TCPAddr; net/unixs
 
 from __future__ import annotations
 
+import errno
 from typing import Any
 
 from ..kernel import sockets
@@ -200,8 +201,13 @@ def family_of(addr: TCPAddr | UnixAddr) -> int:
 
 
 def to_host(addr: TCPAddr | UnixAddr) -> Any:
-    """The address as the host's calls take it."""
+    """The address as the host's calls take it.
+
+    Raises: OSError for a path that the host would cut off.
+    """
     if isinstance(addr, UnixAddr):
+        if "\0" in addr.name:
+            raise OSError(errno.EINVAL, "")
         return "\0" + addr.name[1:] if addr.name.startswith("@") else addr.name
     if sockets.ip_family(addr.ip) == sockets.AF_INET6:
         return addr.ip, addr.port, 0, sockets.scope_id(addr.zone) if addr.zone else 0

@@ -8,6 +8,7 @@ Go: net/net.go OpError, AddrError, DNSError, UnknownNetworkError.
 
 from __future__ import annotations
 
+import errno
 from typing import Any
 
 from ..internal.errno import TEMPORARY, TIMEOUTS, ErrNetClosing, SyscallError, WrappedError, text_of
@@ -133,6 +134,8 @@ def wrap_syscall(name: str, error: Exception) -> Exception:
     Go: net/error_posix.go wrapSyscallError.
     """
     error.__traceback__ = None  # it holds frames, and the error may live long
-    if type(error).__module__ == "builtins" and isinstance(error, OSError) and error.errno is not None:
+    if type(error).__module__ == "builtins" and isinstance(error, OSError):
+        if error.errno is None:
+            error = OSError(errno.EINVAL, str(error))  # Python has refused it before the host could
         return SyscallError(name, error)
     return error

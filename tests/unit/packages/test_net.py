@@ -6,11 +6,13 @@ import errno
 import os as host_os
 import pickle
 import socket
+import threading
 import time as host_time
 
 import pytest
 
-from goruntime import chan, context, errors, go, net, os, run, runtime, time
+from goruntime import chan, context, errors, go, net, os, run, runtime, syscall, time
+from goruntime.testing import synctest
 
 from .running import OUTSIDE, current_sched, execute
 from .sockets import HERE, error_of, pair, play, raw, reset, serve_echo, started
@@ -684,3 +686,135 @@ def test_options():
         return repr(near)[:9]
 
     assert play(main) == "<TCPConn "
+
+
+# ---- beside other parts of the runtime ----
+
+
+def test_a_host_call_that_began_before_the_first_socket():
+    """It is awaited like one of a run that keeps pace: nobody waits for it but who called it."""
+
+    def main():
+        called = started(lambda: syscall(host_time.sleep, 0.08, takes=0.03))
+        began = host_time.monotonic()
+        near, far = pair()
+        for _ in range(5):
+            near.write(b"x")
+            far.read(1)
+        took = host_time.monotonic() - began
+        called.recv()
+        return took, host_time.monotonic() - began
+
+    quick, all_of_it = play(main)
+    assert quick < 0.07 < all_of_it
+
+
+def test_a_host_call_ends_while_the_run_waits_for_sockets():
+    def main():
+        near, _far = pair()
+        started(near.read, 1)
+        began = host_time.monotonic()
+        syscall(host_time.sleep, 0.02)
+        return host_time.monotonic() - began
+
+    for gomaxprocs in (1, 2):
+        assert 0.02 <= play(main, gomaxprocs=gomaxprocs) < 0.3
+
+
+@pytest.mark.parametrize("gomaxprocs", [1, 2])
+def test_a_goroutine_that_is_locked_to_its_thread(gomaxprocs):
+    def main():
+        near, far = pair()
+        got = chan()
+
+        @go
+        def _():
+            runtime.lock_os_thread()
+            for _ in range(3):
+                got.send(near.read(1))
+
+        for letter in (b"a", b"b", b"c"):
+            far.write(letter)
+            assert got.recv() == letter
+
+    play(main, gomaxprocs=gomaxprocs)
+
+
+def test_runs_in_other_threads_at_the_same_time():
+    """Each has a poller of its own."""
+    found = []
+
+    def main():
+        with net.listen("tcp", HERE) as listener:
+            go(serve_echo, listener)
+            with net.dial("tcp", str(listener.addr())) as conn:
+                for number in range(50):
+                    conn.write(b"%d" % number)
+                    assert conn.read(9) == b"%d" % number
+        return True
+
+    threads = [threading.Thread(target=lambda: found.append(run(main, max_time=20))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [True] * 4
+
+
+def test_io_is_not_durable_in_a_bubble():
+    """Nobody outside could be waited for otherwise: the bubble's clock stands still until the bytes have come."""
+
+    def main():
+        near, far = pair()
+        began = host_time.monotonic()
+
+        def bubble():
+            start = time.now()
+            go(lambda: time.sleep(3600))
+            got = near.read(1)
+            took = time.since(start)
+            time.sleep(3600)
+            return got, took
+
+        seen = []
+        go(lambda: (time.sleep(0.03), far.write(b"x")))
+        synctest.test(lambda *_: seen.append(bubble()))
+        return seen, host_time.monotonic() - began
+
+    seen, took = play(main)
+    assert seen == [(b"x", 0)]
+    assert 0.03 <= took < 1
+
+
+def test_a_deadline_in_a_bubble_goes_by_the_bubble_s_clock():
+    def main():
+        near, _far = pair()
+
+        def bubble():
+            near.set_read_deadline(time.now() + 0.02)
+            return error_of(near.read, 1)
+
+        seen = []
+        began = host_time.monotonic()
+        synctest.test(lambda *_: seen.append(bubble()))
+        return seen[0], host_time.monotonic() - began
+
+    error, took = play(main)
+    assert isinstance(error, TimeoutError)
+    assert 0.02 <= took < 1
+
+
+def test_paths_that_are_none():
+    for path in ("x" * 300, "cut\0off"):
+        assert str(play(lambda path=path: error_of(net.listen, "unix", path))).endswith(": bind: invalid argument")
+        assert str(play(lambda path=path: error_of(net.dial, "unix", path))).endswith(": connect: invalid argument")
+
+
+def test_readinto_shows_in_the_events(monkeypatch):
+    def main():
+        near, far = pair()
+        near.write(b"abc")
+        far.readinto(bytearray(9))
+
+    finished = execute(monkeypatch, main)
+    assert [event[-1] for event in finished.named("fd_read")] == [1, 3]
