@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from goruntime import Panic, chan, go, runtime, sync, time
+from goruntime import Panic, chan, go, runtime, select, sync, time
 from goruntime.base.errors import GoPanic
 from goruntime.check import explore, replay
 from goruntime.testing import synctest
@@ -214,3 +214,60 @@ def test_what_a_recovered_deadlock_leaves_behind_is_a_leak():
     report = explore(main, "dfs", 500)
     assert report.failure.kind == "leak"
     assert set(report.results) == {"'recovered'"}
+
+
+def after_and_wait():
+    """An after_func and a waiter, of one instant."""
+    order = []
+    time.after_func(1, order.append, "f")
+    synctest.sleep(1)
+    order.append("m")
+    return "".join(order)
+
+
+def a_sleeper_and_a_channel():
+    order, c = [], chan(1)
+    go(lambda: (time.sleep(1), order.append("s"), c.send(1)))
+    time.sleep(1)
+    order.append("m")
+    c.recv()
+    return "".join(order)
+
+
+def a_mutex_and_a_sleep():
+    mu, order = sync.Mutex(), []
+
+    def worker(name):
+        with mu:
+            time.sleep(1)
+            order.append(name)
+
+    go(worker, "a")
+    go(worker, "b")
+    time.sleep(3)
+    return "".join(order), time.now().ns % 10**10
+
+
+def a_select_and_two_timers():
+    c = chan()
+    go(lambda: (time.sleep(1), c.close()))
+    return select(time.after(1).recv, c.recv)[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("body", "options"),
+    [
+        (after_and_wait, {}),
+        (a_sleeper_and_a_channel, {}),
+        (a_mutex_and_a_sleep, {"durable_mutexes": True}),
+        (a_select_and_two_timers, {}),
+    ],
+)
+def test_leaving_out_equal_schedules_leaves_out_no_result(body, options):
+    """With a bound on preemptions nothing is taken for equal: that is the whole tree."""
+    main = in_bubble(body, **options)
+    whole = explore(main, "dfs", 200_000, preemption_bound=60)
+    assert whole.verdict == "proved", whole
+    assert results_of(main) == set(whole.results)
+    assert set(explore(main, "random", 300).results) <= set(whole.results)
