@@ -203,7 +203,9 @@ class Map(Owned):
         return Entry(value, self.stored)
 
     def _delete(self, key: Any) -> tuple[Any, bool]:
-        entry = self.entries.pop(key, None)
+        entry = self.entries.get(key)  # an empty dict's pop does not ask for the key's hash
+        if entry is not None:
+            entry = self.entries.pop(key, None)
         return (None, False) if entry is None else (entry.value, True)
 
     def _replace(self, key: Any, seen: Any, new: Any) -> tuple[Any, bool]:

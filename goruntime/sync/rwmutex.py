@@ -283,6 +283,8 @@ class RWMutex(Owned):
             throw("check: rwmutex has a writer that does not hold w")
         if self.reader_sema.waiting() and not is_announced:
             throw("check: readers wait for no writer")
+        if is_announced and len(self.reader_sema.waiting()) > self.reader_count + MAX_READERS:
+            throw("check: readers wait that are not counted")
         if len(self.writer_sema.waiting()) > 1:
             throw("check: two writers wait for readers")
         if is_announced and not 0 <= self.reader_wait <= self.reader_count + MAX_READERS:
