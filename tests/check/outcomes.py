@@ -6,14 +6,16 @@ import ast
 from typing import Any
 
 from goruntime.base.config import make_config
-from goruntime.base.errors import Deadlock, GoPanic
+from goruntime.base.errors import Deadlock, FatalError, GoPanic
 from goruntime.check.controller import Pruned
 from goruntime.check.failure import Leak
 from goruntime.check.report import Report
 from goruntime.check.runner import Exploration
 from goruntime.check.strategy import make_strategy
 
-from .brute import Outcome, Program, source
+from . import brute, brute_sync
+from .brute import Outcome, Program
+from .brute_sync import SyncProgram
 
 
 class Collector(Exploration):
@@ -33,7 +35,7 @@ def outcome(error: BaseException | None, returned: str) -> Outcome:
         return ("returned", *ast.literal_eval(returned), left)
     if isinstance(error, Deadlock):
         return ("deadlock",)
-    assert isinstance(error, GoPanic), error
+    assert isinstance(error, (GoPanic, FatalError)), error
     return ("panic", str(error).partition("\n")[0].removeprefix("panic: "))
 
 
@@ -42,10 +44,11 @@ def number(record: Any) -> int:
     return int(record.frames[-1].function.rpartition(".")[2][1:])
 
 
-def load(program: Program) -> Any:
+def load(program: Program | SyncProgram) -> Any:
     """main() of a program."""
+    text = brute.source(program) if isinstance(program, Program) else brute_sync.source(program)
     names: dict[str, Any] = {"__name__": "made_for_this_test"}
-    exec(compile(source(program), "<made for this test>", "exec"), names)
+    exec(compile(text, "<made for this test>", "exec"), names)
     return names["main"]
 
 
