@@ -148,6 +148,8 @@ class Actor:
         if isinstance(obj, CancelContext):
             return bit_of_chan(obj.channel, READ if self.op == OP_CONTEXT_ERR else WRITE)
         if isinstance(obj, Owned):
+            if obj.is_fatal(self.op):
+                return EVERYTHING
             return bit_of(obj, obj.KIND, READ if self.op in (OP_LOAD, OP_MAP_LOAD) else WRITE)
         if self.op == OP_SLEEP:
             return CLOCK_READ

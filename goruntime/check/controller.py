@@ -53,7 +53,8 @@ Rejected: one step for an operation and the segment after it, as in most tools. 
 orders in which somebody runs between the two, so a buffered send followed by a write to a shared object is never seen
 as the race it is. Quiet segments and sleep sets (strategy/dfs.py) get back more than that.
 Limits: a segment is atomic, so a race within one needs a `gosched` where the preemption would be. A loop that waits
-for `time.now()` to advance waits for ever. What only asks or sets something in `runtime` or `debug` is no point.
+for `time.now()` to advance waits for ever. What only asks or sets something in `runtime` or `debug` is no point. A
+reader that waits for an RWMutex is counted there, so a runlock too many can go unnoticed; it is found where none waits.
 """
 
 from __future__ import annotations

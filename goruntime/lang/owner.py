@@ -160,6 +160,10 @@ class Owned:
         """Would the operation complete now?"""
         return True
 
+    def is_fatal(self, op: int) -> bool:
+        """For exploration: would the operation end the program now? Then its order beside every other step matters."""
+        return False
+
     def _refuse_copy(self, *_: Any) -> NoReturn:
         raise TypeError(f"{type(self).__name__}: it cannot be copied after its first use, nor before; share it")
 

@@ -15,8 +15,6 @@ from greenlet import getcurrent
 from ..base.errors import Deadlock, FatalError, GoPanic, RuntimeFailure, Timeout
 from ..lang import panic
 from ..sched.bubble import BubbleDeadlock
-from ..sched.inner import inner_point
-from ..sched.ops import OP_WORLD
 from . import traceback
 from .schedtrace import SchedTrace
 from .traceback import FrameRecord, GoroutineRecord, Level
@@ -101,11 +99,8 @@ class Death:
     ) -> NoReturn:
         """A fatal error on a goroutine; the others are shown if GOTRACEBACK asks, or if the runtime itself threw.
 
-        In exploration dying is a step of its own, so that main may return before it.
         Go: runtime/panic.go fatal, throw.
         """
-        if not is_throw:
-            m = inner_point(m, g, OP_WORLD, None)
         level = self._level()
         if is_throw:
             level = Level(level.level, True, level.is_crash)

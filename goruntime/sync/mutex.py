@@ -321,6 +321,10 @@ class Mutex(Owned):
         """Would the operation complete now?"""
         return op != OP_LOCK or not self.state & (LOCKED | STARVING)
 
+    def is_fatal(self, op: int) -> bool:
+        """Would the operation end the program now?"""
+        return op == OP_UNLOCK and not self.state & LOCKED
+
     def is_held_in(self, bubble: Bubble, _op: int = OP_LOCK) -> bool:
         """For a synctest bubble with durable mutexes: one of its goroutines holds it.
 

@@ -252,6 +252,12 @@ class RWMutex(Owned):
         else:
             self.read_in.pop(bubble, None)
 
+    def is_fatal(self, op: int) -> bool:
+        """Would the operation end the program now?"""
+        if op == OP_RUNLOCK:
+            return self.reader_count in (0, -MAX_READERS)
+        return op == OP_UNLOCK and self.reader_count >= 0
+
     def is_held_in(self, bubble: Bubble, op: int) -> bool:
         """For a synctest bubble with durable mutexes: its goroutines hold what the operation waits for.
 

@@ -239,12 +239,14 @@ def wg_add(o: Objects, micro: int, held: Any, delta: int) -> Step:
     if micro == 0:
         after = replace(o, counter=o.counter + delta)
         if after.counter < 0:
-            return "sync: negative WaitGroup counter"
+            return after, 2, None, "sync: negative WaitGroup counter"
         if o.waiters and delta > 0 and after.counter == delta:
-            return "sync: WaitGroup misuse: Add called concurrently with Wait"
+            return after, 2, None, "sync: WaitGroup misuse: Add called concurrently with Wait"
         if after.counter or not o.waiters:
             return after, DONE, None, None
         return after, 1, None, o.waiters
+    if micro == 2:
+        return str(held)
     if o.counter or o.waiters != held:
         return "sync: WaitGroup misuse: Add called concurrently with Wait"
     return replace(o, waiters=0, wg_sema=o.wg_sema + held), DONE, None, None
