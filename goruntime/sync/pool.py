@@ -20,7 +20,7 @@ from greenlet import getcurrent
 from ..base.errors import throw
 from ..base.events import POOL_GET, POOL_PUT
 from ..kernel import costs
-from ..lang.owner import Owned
+from ..lang.owner import Owned, unbroken
 from ..sched.ops import OP_POOL
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class Pool(Owned):
     # What the operations do.
 
     def _put(self, m: M, g: G, x: Any) -> None:
-        local = self.pin(m)
+        local = self.pin(m, g)
         where = "private"
         if local.private is None:
             local.private = x
@@ -143,7 +143,7 @@ class Pool(Owned):
             m.emit(POOL_PUT, self.event_name(), where)
 
     def _get(self, m: M, g: G) -> Any:
-        local = self.pin(m)
+        local = self.pin(m, g)
         x, where = local.private, "private"
         local.private = None
         if x is None:
@@ -180,17 +180,25 @@ class Pool(Owned):
         self.victim = []  # nobody need look again
         return None, "none"
 
-    def pin(self, m: M) -> PoolLocal:
+    def pin(self, m: M, g: G) -> PoolLocal:
         """What the pool holds for m's P. When there are more Ps than when it was made, what it held is lost.
 
-        Go: sync/pool.go pin, pinSlow.
+        Go: sync/pool.go pin.
         """
         pid = m.p.id
         if pid >= len(self.local):
-            if not self.local:
-                pools_of(m.sched).present.append(self)
-            self.local = [PoolLocal() for _ in range(m.sched.gomaxprocs)]
+            unbroken(m, g, self._pin_slow)
         return self.local[pid]
+
+    def _pin_slow(self, m: M, g: G) -> None:
+        """Make the places, and let the collector know.
+
+        Go: sync/pool.go pinSlow.
+        """
+        places = [PoolLocal() for _ in range(m.sched.gomaxprocs)]
+        if not self.local:
+            pools_of(m.sched).present.append(self)
+        self.local = places
 
     def check(self) -> None:
         """A pool with items is known to the collector, once."""
