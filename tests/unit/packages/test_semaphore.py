@@ -189,38 +189,33 @@ def test_two_share_one():
     assert (report.verdict, list(report.results)) == ("proved", ["2"]), str(report)
 
 
-def against_a_cancellation(is_alone):
+def test_a_cancellation_loses_nothing():
     """Whether the token or the cancellation comes first, afterwards the semaphore is whole."""
-    s = semaphore.Weighted(1)
-    s.acquire(BG)
-    ctx, cancel = context.with_cancel(BG)
-    out = chan(1)
 
-    def waits():
-        try:
-            s.acquire(ctx)
-        except errors.ErrorString:
-            out.send("canceled")
-        else:
-            s.release()
-            out.send("got it")
+    def main():
+        s = semaphore.Weighted(1)
+        s.acquire(BG)
+        ctx, cancel = context.with_cancel(BG)
+        out = chan(1)
 
-    go(waits)
-    if is_alone:
-        go(cancel)
-        s.release()
-    else:
+        def waits():
+            try:
+                s.acquire(ctx)
+            except errors.ErrorString:
+                out.send("canceled")
+            else:
+                s.release()
+                out.send("got it")
+
+        go(waits)
         s.release()
         cancel()
-    how = out.recv()
-    assert s.try_acquire(), "a token is lost"
-    s.check()
-    return how
+        how = out.recv()
+        assert s.try_acquire(), "a token is lost"
+        s.check()
+        return how
 
-
-@pytest.mark.parametrize("is_alone", [False, pytest.param(True, marks=pytest.mark.slow)])
-def test_a_cancellation_loses_nothing(is_alone):
-    report = explore(against_a_cancellation, "dfs", 100_000, args=(is_alone,))
+    report = explore(main, "dfs", 100_000)
     assert report.verdict == "proved", str(report)
     assert sorted(report.results) == ["'canceled'", "'got it'"]
 
