@@ -24,8 +24,11 @@ from ..base.errors import throw
 from ..base.events import TIMER_FIRE, TIMER_SET, TIMER_STOP
 from ..kernel import costs
 from ..kernel.threads import FOREVER
+from .p import RING
 from .park import goroutine_ready, park, ready
-from .spin import wake_net_poller
+from .runq import runqputslow
+from .spin import wake_net_poller, wakep
+from .status import DEBUG, RUNNABLE, WAITING
 from .waitreason import SLEEP
 
 if TYPE_CHECKING:
@@ -38,6 +41,7 @@ TimerFunc = Callable[["M", Any, int, int], None]  # (m, arg, seq, delay_ns), on 
 MAX_WHEN = (1 << 63) - 1
 OP_COST = costs.TIMER_OP
 FIRE_COST = costs.TIMER_FIRE
+READY_COST = costs.READY
 MAX_ZOMBIES = 64  # so many may lie in a heap until the scheduler looks at it
 
 
@@ -305,6 +309,7 @@ def check_timers(m: M, pp: P) -> bool:  # hot: sleep
         clean(pp)
         heap = pp.timers
     ran = False
+    sched, p = m.sched, m.p
     while heap and heap[0][0] <= now_ns:
         _, entry, timer = heappop(heap)
         if timer.entry != entry or timer.pp is not pp:
@@ -322,11 +327,31 @@ def check_timers(m: M, pp: P) -> bool:  # hot: sleep
             if m.watch is not None:
                 m.emit(TIMER_FIRE, timer.event_name(), timer.when_ns)
             timer.when_ns = 0
-            ready(m, timer.arg)
+            gp = timer.arg
+            if m.watch is not None or DEBUG or gp.status != WAITING:
+                ready(m, gp)
+                continue
+            # Unoptimised form: the branch above.
+            gp.status = RUNNABLE
+            m.clock = clock = clock + READY_COST
+            if gp.ns < clock:
+                gp.ns = clock
+            kicked = p.runnext
+            p.runnext = gp
+            if kicked is not None:
+                if len(p.runq) < RING:
+                    p.runq.append(kicked)
+                else:
+                    runqputslow(sched, p, kicked)
+            if not sched.nmspinning:
+                if sched.npidle:
+                    wakep(m)
+                else:
+                    sched.needspinning = 1
         else:
             run_timer(m, timer, now_ns, pp)
             heap = pp.timers
-    m.sched.refresh_check(pp)
+    sched.refresh_check(pp)
     return ran
 
 
