@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from goruntime import chan, default, go, run, runtime, select, time
+from goruntime import atomic, chan, default, go, run, runtime, select, sync, time
 from goruntime.check import explore
 from goruntime.check.quiet import Quiet
 
@@ -282,3 +282,118 @@ def test_it_is_worth_it():
     assert report.verdict == "proved"
     assert report.schedules < 1_000
     assert run(main) is None
+
+
+# ---- package sync and package atomic ----
+
+MAKE = "mu, rw, wg = sync.Mutex(), sync.RWMutex(), sync.WaitGroup(); n = atomic.Int64(); cond = sync.Cond(mu)"
+
+
+def sync_asked(text: str) -> bool:
+    """Is the first segment after the first operation in text quiet?"""
+    names: dict = {"__name__": "made_for_this_test", "sync": sync, "atomic": atomic, "GLOBAL": [0]}
+    lines = "".join(f"    {line}\n" for line in (MAKE, *text.split("\n")))
+    exec(f"def work(ch, other, _, shared, items):\n{lines}", names)
+    return asked(names["work"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mu.lock()\nmu.unlock()",
+        "mu.try_lock()\nn.add(1)",
+        "rw.rlock()\nrw.runlock()",
+        "x = n.load()\nn.store(x)",
+        "n.compare_and_swap(0, 1)\nn.swap(2)",
+        "wg.add(1)\nwg.done()",
+        "wg.add(1)\nwg.go(print)",
+        "mu.lock()\ncond.signal()",
+        "mu.lock()\ncond.wait()",
+        "with mu:\n        n.add(1)",
+        "with mu:\n        pass",
+        "with rw:\n        wg.wait()",
+        "n.load()\nwith mu: pass",
+        "n.load()\nwith rw: n.load()",
+    ],
+)
+def test_quiet_between_operations_of_sync(text):
+    assert sync_asked(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mu.lock()\nshared.cell = 1",
+        "with mu:\n        shared.cell = 1",
+        "with mu: GLOBAL[0] = 1",
+        "n.load()\nwith shared: pass",
+        "n.load()\nshared.mu.lock()",
+        "x = n.load()\nn.store(x + 1)",
+        "n.load()\nitems.append(1)",
+        "n.load()\nsync.Once().do(print)",
+        "sync.Once().do(lambda: shared.method())",  # the function comes after the operation
+        "m = sync.Map()\nm.store(1, 1)\nm.range(lambda k, v: None)",
+        "m = sync.Map()\nm.range(lambda k, v: None)\nn.load()",
+        "p = sync.Pool(dict)\np.get()\nn.load()",
+        "items = {mu}\nn.load()\nitems.add(n)",
+    ],
+)
+def test_not_quiet_between_operations_of_sync(text):
+    assert not sync_asked(text)
+
+
+class Locker:
+    """A lock of the user's, whose code touches what it likes."""
+
+    def __init__(self, shared):
+        self.shared = shared
+
+    def lock(self):
+        self.shared.cell += 1
+
+    def unlock(self):
+        self.shared.cell += 1
+
+
+def test_a_condition_on_a_lock_of_the_users():
+    """After the operations that `wait` consists of comes the lock's code, not what follows the call."""
+
+    def main():
+        cond = sync.Cond(Locker(Shared()))
+        go(cond.signal)
+        cond.wait()
+
+    answers = []
+    quiet = Quiet.is_quiet
+
+    def note(self, gp, frame):
+        answer = quiet(self, gp, frame)
+        while frame is not None:
+            if frame.f_code is sync.Cond.wait.__code__:
+                answers.append(answer)
+            frame = frame.f_back
+        return answer
+
+    Quiet.is_quiet = note
+    try:
+        explore(main, strategy="dfs", schedules=20)
+    finally:
+        Quiet.is_quiet = quiet
+    assert answers
+    assert not any(answers)
+
+
+def test_a_task_of_a_group_begins_and_ends_quietly():
+    def task(mu):
+        with mu:
+            pass
+
+    def main():
+        mu, wg = sync.Mutex(), sync.WaitGroup()
+        wg.go(task, mu)
+        wg.go(task, mu)
+        wg.wait()
+
+    report = explore(main, strategy="dfs")
+    assert report.verdict == "proved"
+    assert report.schedules < 30
