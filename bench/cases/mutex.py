@@ -15,6 +15,7 @@ from typing import Any
 from harness import Bound, Case, Measure, Variant
 
 FIGHTERS = 4
+BATCH = 100
 
 
 def uncontended(lock: Callable[[], Any], unlock: Callable[[], Any], items: int) -> float:
@@ -58,6 +59,76 @@ def asyncio_uncontended(items: int) -> float:
         return perf_counter() - start
 
     return asyncio.run(main()) / items
+
+
+def goruntime_rwmutex(items: int) -> float:
+    """The readers' side of an RWMutex."""
+    from goruntime import run
+    from goruntime.sync import RWMutex
+
+    def main() -> float:
+        rw = RWMutex()
+        return uncontended(rw.rlock, rw.runlock, items)
+
+    return float(run(main, gomaxprocs=1))
+
+
+def goruntime_waitgroup(items: int) -> float:
+    """Add one and be done, while another task keeps the group busy."""
+    from goruntime import run
+    from goruntime.sync import WaitGroup
+
+    def main() -> float:
+        wg = WaitGroup()
+        wg.add(1)
+        return uncontended(lambda: wg.add(1), wg.done, items)
+
+    return float(run(main, gomaxprocs=1))
+
+
+def goruntime_atomic(items: int) -> float:
+    """Add to an Int64."""
+    from goruntime import run
+    from goruntime.atomic import Int64
+
+    def main() -> float:
+        word = Int64()
+        start = perf_counter()
+        for _ in range(items):
+            word.add(1)
+        return (perf_counter() - start) / items
+
+    return float(run(main, gomaxprocs=1))
+
+
+def goruntime_tasks(items: int) -> float:
+    """Start tasks with WaitGroup.go, a batch at a time, and wait for them."""
+    from goruntime import run
+    from goruntime.sync import WaitGroup
+
+    def main() -> float:
+        wg = WaitGroup()
+        start = perf_counter()
+        for _ in range(items // BATCH):
+            for _ in range(BATCH):
+                wg.go(int)
+            wg.wait()
+        return (perf_counter() - start) / items
+
+    return float(run(main, gomaxprocs=1))
+
+
+def gevent_tasks(items: int) -> float:
+    """Spawn into a gevent Group, a batch at a time, and join it."""
+    from gevent.pool import Group
+
+    group = Group()
+    start = perf_counter()
+    for _ in range(items // BATCH):
+        for _ in range(BATCH):
+            group.spawn(int)
+        group.join()
+    return (perf_counter() - start) / items
 
 
 def goruntime_handoff(procs: int) -> Measure:
@@ -211,6 +282,32 @@ CASES = (
         ),
         bounds=(Bound("goruntime", 3.0, "gevent"),),
         note="gevent: Semaphore(1), compiled to C",
+    ),
+    Case(
+        name="rwmutex",
+        title="rlock + runlock",
+        unit="s",
+        variants=(
+            Variant("goruntime", goruntime_rwmutex, 300_000),
+            Variant("gevent", gevent_uncontended, 300_000),
+        ),
+        bounds=(Bound("goruntime", 3.0, "gevent"),),
+        note="gevent has none: Semaphore(1)",
+    ),
+    Case(
+        name="waitgroup",
+        title="WaitGroup add + done",
+        unit="s",
+        variants=(Variant("goruntime", goruntime_waitgroup, 200_000),),
+    ),
+    Case(name="atomic", title="atomic add", unit="s", variants=(Variant("goruntime", goruntime_atomic, 300_000),)),
+    Case(
+        name="task",
+        title="tasks of a group",
+        unit="s",
+        variants=(Variant("goruntime", goruntime_tasks, 20_000), Variant("gevent", gevent_tasks, 20_000)),
+        bounds=(Bound("goruntime", 1.0, "gevent"),),
+        note="WaitGroup.go; gevent.pool.Group; a hundred at a time",
     ),
     Case(
         name="mutex_handoff",

@@ -56,7 +56,7 @@ METHODS: dict[type, frozenset[str]] = {
 }
 NO_METHODS: frozenset[str] = frozenset()
 TASK = waitgroup._task.__code__  # what runs the function given to WaitGroup.go
-END_TASK = waitgroup._end_task.__code__
+DONE = sync.WaitGroup.done.__code__  # how it ends
 COND_WAIT = sync.Cond.wait.__code__
 # Calls of several operations: between those a function of ours makes, nothing shared is touched.
 BEFORE_GO = {  # what starts a goroutine, and what it does before
@@ -140,7 +140,7 @@ class Quiet:
             inner, code = code, frame.f_code
             if code is ENTRY:
                 return False
-            if code is END_TASK or code is GROUP_TASK or inner in BEFORE_GO.get(code, ()):
+            if (code is TASK and inner is DONE) or code is GROUP_TASK or inner in BEFORE_GO.get(code, ()):
                 return True  # what follows is an operation, the end of the goroutine, or a go statement
             if code is COND_WAIT and type(frame.f_locals["self"].l) not in METHODS:
                 return False  # a lock of the user's: its code comes first

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from greenlet import getcurrent
 
-from ..base.errors import throw
+from ..base.errors import GoexitUnwind, throw
 from ..base.events import WAITGROUP_ADD, WAITGROUP_WAIT
 from ..kernel import costs
 from ..lang.go import go
 from ..lang.owner import Owned, current_m, outside
-from ..lang.panic import defer, panic, recover, refuse_generators, with_defers
+from ..lang.panic import defer, func, panic, recover, refuse_generators, with_defers
 from ..sched import waitreason
 from ..sched.inner import inner_point
 from ..sched.ops import OP_ADD, OP_RELEASE, OP_WAIT, OP_WAITED
@@ -206,17 +206,32 @@ class WaitGroup(Owned):
         return f"<sync.WaitGroup {self.counter}{waiting}>"
 
 
-def _task(wg: WaitGroup, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    """The goroutine that `go` starts."""
-    defer(_end_task, wg)
-    with_defers(f)(*args, **kwargs)
+def _task(wg: WaitGroup, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:  # hot: task
+    """The goroutine that `go` starts.
 
-
-def _end_task(wg: WaitGroup) -> None:
-    value = recover()
-    if value is not None:
-        panic(value)
+    Unoptimised form: defer a function that recovers, panics again, or is done, and call f.
+    """
+    try:
+        with_defers(f)(*args, **kwargs)
+    except GoexitUnwind:
+        wg.done()
+        raise
+    except Exception as exc:  # noqa: BLE001  any of them is a panic
+        _panic_again(exc)
     wg.done()
+
+
+@func
+def _panic_again(exc: Exception) -> None:
+    """Panic with what f has panicked with, as Go's task does that has recovered it."""
+    defer(_recovered)
+    raise exc
+
+
+def _recovered() -> None:
+    value = recover()
+    if value is not None:  # it is with GODEBUG=panicnil=1: then the task is done
+        panic(value)
 
 
 __all__ = ["WaitGroup"]

@@ -279,6 +279,20 @@ def test_a_panic_in_a_task_ends_the_program_without_done(error):
     assert log == []
 
 
+def test_a_task_that_panics_with_nil_where_that_is_allowed_is_done():
+    """As in Go: its recover gives nil, which it takes for no panic."""
+
+    def main():
+        wg = sync.WaitGroup()
+        wg.go(lambda: panic(None))
+        wg.wait()
+        return wg.counter
+
+    assert run(main, godebug="panicnil=1") == 0
+    with pytest.raises(GoPanic, match="panic called with nil argument"):
+        run(main)
+
+
 @pytest.mark.parametrize("wrong", [None, 5, "f"])
 def test_go_needs_a_function(wrong):
     def main():
