@@ -468,6 +468,19 @@ class FD:
             panic(TOO_MANY)
         self.users += 1
 
+    def check(self) -> None:
+        """Its users are those who hold a lock, and who waits for a lock is counted."""
+        if self.users < self.rlocked + self.wlocked:
+            throw("check: a lock without a user")
+        for sema, waiting, is_locked in (
+            (self.rsema, self.rwaiting, self.rlocked),
+            (self.wsema, self.wwaiting, self.wlocked),
+        ):
+            if waiting and not is_locked and (sema is None or not sema.count):
+                throw("check: somebody waits for a lock that nobody holds")
+            if self.closed and waiting:
+                throw("check: somebody waits for what is closed")
+
     # Errors.
 
     def _closing(self) -> OSError:

@@ -32,6 +32,7 @@ from ..base.events import GO_READY, THREAD_WAKE
 from ..kernel import costs
 from ..kernel.poller import BROKEN, HUNG_UP, READABLE, WRITABLE
 from .park import name_of, park, ready
+from .status import WAITING
 from .timers import Timer, modify, stop
 from .waitreason import IO_WAIT, WAIT_REASONS
 
@@ -395,6 +396,36 @@ def netpoll_break(m: M) -> None:
             m.emit(THREAD_WAKE, sleeper.id, "poller")
         m.sched.poller = None  # one wake-up is enough, however many ask
         m.sched.kernel.futex_wake(m, sleeper)
+
+
+def check_netpoll(sched: Sched) -> None:
+    """The waiters are counted right and do wait; errors follow from closing and deadlines, timers from deadlines."""
+    count = 0
+    for fd, pd in sched.poll_descs.items():
+        if pd.fd != fd:
+            throw("check_netpoll: descriptor under another number")
+        for gp in (pd.rg, pd.wg):
+            if gp is None or gp is READY:
+                continue
+            count += 1
+            if gp.status != WAITING or gp.waitreason != IO_WAIT or gp.wait_object is not pd:
+                throw("check_netpoll: goroutine in a slot does not wait for it")
+            if pd.closing:
+                throw("check_netpoll: goroutine waits for a descriptor that is closing")
+        for error, deadline_ns in ((pd.read_error, pd.rd_ns), (pd.write_error, pd.wd_ns)):
+            if (error == CLOSING) != pd.closing or (error == TIMED_OUT) != (deadline_ns < 0 and not pd.closing):
+                throw("check_netpoll: error and deadline disagree")
+        if not pd.closing:
+            _check_timers(pd)
+    if count != sched.netpoll_waiters:
+        throw("check_netpoll: waiters miscounted")
+
+
+def _check_timers(pd: PollDesc) -> None:
+    is_one = 0 < pd.rd_ns == pd.wd_ns
+    for timer, deadline_ns in ((pd.rt, pd.rd_ns), (pd.wt, 0 if is_one else pd.wd_ns)):
+        if (timer.when_ns if timer is not None else 0) != max(deadline_ns, 0):
+            throw("check_netpoll: timer and deadline disagree")
 
 
 class IOWait:
