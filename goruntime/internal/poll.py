@@ -45,12 +45,8 @@ if TYPE_CHECKING:
 MAX_USERS = (1 << 20) - 1
 TOO_MANY = "too many concurrent operations on a single file or socket (max 1048575)"
 CALL_COST = costs.SOCKET_CALL
-HOST_ERRORS = (
-    OSError,
-    MemoryError,
-    OverflowError,
-    ValueError,
-)  # what a call of the host's raises; nothing is half done
+# What a call of the host raises: nothing is half done then.
+HOST_ERRORS = (OSError, MemoryError, OverflowError, ValueError)
 ROOM = 24  # Python frames that an operation needs that makes, closes or changes a descriptor
 
 
@@ -230,7 +226,7 @@ class FD:
             if safepoint(m, g, OP_IO, None) is None:
                 if mode == READ:
                     end_again(sched)
-                return Failure(self._closing())  # in a `finally` of an abandoned goroutine: nothing is written any more
+                return None  # in a `finally` of an abandoned goroutine: nothing is written any more
             if sched.controller is not None:
                 return sched.controller.perform(g, self._perform, g, mode, attempt, argument, has_tried)
         return self._perform(g, mode, attempt, argument, has_tried)
@@ -429,15 +425,15 @@ class FD:
         while not self.closed:
             if mode == READ:
                 if not self.rlocked:
-                    self.rlocked = True
                     self._use()
+                    self.rlocked = True
                     return True
                 sema = self.rsema = self.rsema or Sema()
                 self.rwaiting += 1
             else:
                 if not self.wlocked:
-                    self.wlocked = True
                     self._use()
+                    self.wlocked = True
                     return True
                 sema = self.wsema = self.wsema or Sema()
                 self.wwaiting += 1

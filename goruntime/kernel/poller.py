@@ -21,8 +21,7 @@ SELECTABLE = 1024  # FD_SETSIZE: select takes descriptors below
 # What a descriptor can be told to be ready for, as bits.
 READABLE = 1
 WRITABLE = 2
-HUNG_UP = 4  # the peer will send no more: there is no later change that would be reported again
-BROKEN = 8  # an error, and nothing else
+BROKEN = 4  # an error, and nothing else
 
 Ready = tuple[int, int]  # descriptor, bits
 
@@ -129,8 +128,6 @@ def epoll_bits(mask: int) -> int:
         bits |= READABLE
     if mask & (select.EPOLLOUT | select.EPOLLHUP | select.EPOLLERR):
         bits |= WRITABLE
-    if mask & (select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR):
-        bits |= HUNG_UP
     if mask == select.EPOLLERR:
         bits |= BROKEN
     return bits
@@ -178,7 +175,7 @@ class KqueuePoller:
                 continue
             bits = READABLE if event.filter == host.KQ_FILTER_READ else WRITABLE
             if event.flags & host.KQ_EV_EOF:
-                bits |= HUNG_UP | WRITABLE  # for a pipe without a reader some hosts report nothing else
+                bits |= WRITABLE  # for a pipe without a reader some hosts report nothing else
             if event.flags & host.KQ_EV_ERROR:
                 bits |= BROKEN
             ready.append((event.ident, bits))

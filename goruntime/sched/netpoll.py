@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 from ..base.errors import throw
 from ..base.events import GO_READY, THREAD_WAKE
 from ..kernel import costs
-from ..kernel.poller import BROKEN, HUNG_UP, READABLE, WRITABLE
+from ..kernel.poller import BROKEN, READABLE, WRITABLE
 from .park import name_of, park, ready
 from .status import WAITING
 from .timers import Timer, modify, stop
@@ -60,8 +60,8 @@ class PollDesc:
     """
 
     __slots__ = (
-        "closing", "fd", "ident", "is_hung_up", "kind", "rd_ns", "read_error", "rg", "rseq", "rt", "shut", "wd_ns",
-        "wg", "write_error", "wseq", "wt",
+        "closing", "fd", "ident", "kind", "rd_ns", "read_error", "rg", "rseq", "rt", "shut", "wd_ns", "wg",
+        "write_error", "wseq", "wt",
     )  # fmt: skip
 
     def __init__(self, fd: int, kind: str, ident: int, shut: Callable[[], Any]) -> None:
@@ -72,7 +72,6 @@ class PollDesc:
         self.rg: Any = None
         self.wg: Any = None
         self.closing = False
-        self.is_hung_up = False  # the host will report no later change of the reading side
         # Derived, like Go's atomicInfo: what a wait would end with at once.
         self.read_error = NO_ERROR
         self.write_error = NO_ERROR
@@ -299,8 +298,8 @@ def netpollready(m: M, reported: list[Ready]) -> list[G]:  # hot: echo
         pd = find(fd)
         if pd is None:
             continue
-        if bits > READABLE | WRITABLE or pd.read_error:
-            _note_state(pd, bits)
+        if bits & BROKEN or pd.read_error == NOT_POLLABLE:
+            _set_broken(pd, bits & BROKEN != 0)
         # Unoptimised form: _unblock(sched, pd, bits, True, woken).
         if bits & READABLE:
             gp = pd.rg
@@ -323,15 +322,14 @@ def netpollready(m: M, reported: list[Ready]) -> list[G]:  # hot: echo
     return woken
 
 
-def _note_state(pd: PollDesc, bits: int) -> None:
-    """The peer has hung up, or the descriptor is broken."""
-    if bits & HUNG_UP:
-        pd.is_hung_up = True
-    if bits & BROKEN:
-        pd.publish(is_broken=True)
-    elif pd.read_error == NOT_POLLABLE:
+def _set_broken(pd: PollDesc, is_broken: bool) -> None:
+    """The last report was an error and nothing else, or no longer.
+
+    Go: runtime/netpoll.go pollDesc.setEventErr.
+    """
+    if pd.read_error == NOT_POLLABLE:
         pd.read_error = NO_ERROR
-        pd.publish()
+    pd.publish(is_broken)
 
 
 def netpoll_check(m: M) -> list[G]:

@@ -6,7 +6,7 @@ from goruntime import chan, go, net, os, run
 from goruntime.base.errors import Throw
 from goruntime.base.events import GO_READY
 from goruntime.kernel import costs
-from goruntime.kernel.poller import BROKEN, HUNG_UP, READABLE, WRITABLE
+from goruntime.kernel.poller import BROKEN, READABLE, WRITABLE
 from goruntime.runtime import gomaxprocs, work
 from goruntime.sched.netpoll import (
     CLOSING,
@@ -158,11 +158,10 @@ def test_who_is_woken_is_not_behind_who_polled():
     assert gp.ns == 5_000
 
 
-def test_hanging_up_and_errors_are_noted():
+def test_an_error_alone_is_noted():
     w = World()
     pd = w.desc(1)
-    netpollready(w.m, [(1, READABLE | WRITABLE | HUNG_UP | BROKEN)])
-    assert pd.is_hung_up
+    netpollready(w.m, [(1, READABLE | WRITABLE | BROKEN)])
     assert pd.read_error == NOT_POLLABLE
     assert pd.write_error == NO_ERROR
     poll_set_deadline(w.m, pd, -1, WRITE)
