@@ -165,16 +165,19 @@ class Runtime:
         """Boot, run, take down."""
         sched = self.sched
         m0 = self._boot(main, args)
-        saved = signals.install(sched, may_preempt=sched.controller is None)
+        saved: signals.Saved = []
         try:
+            signals.install(sched, saved, may_preempt=sched.controller is None)
             self._until_the_end(m0)
             assert self.kernel.running is not None
             self.end_ns = self.kernel.running.clock
             self._take_down()
         finally:
-            if sched.sigqueue is not None:
-                sched.sigqueue.restore()
-            signals.restore(saved)
+            try:
+                if sched.sigqueue is not None:
+                    sched.sigqueue.restore()
+            finally:
+                signals.restore(saved)
         outcome = sched.outcome
         assert outcome is not None
         if self.kernel.interrupted and outcome.error is None:  # the signal came when it was over
@@ -400,37 +403,39 @@ def run_with(main: Callable[..., Any], args: tuple[Any, ...], config: Config, co
 
 
 class _Process:
-    """What the runs of all host threads share: during one CPython's collector is off, its recursion limit high."""
+    """What the runs of all host threads share: during one CPython's collector is off, its recursion limit high.
+
+    A handler of the user's may raise between any two steps: so each can be taken twice.
+    """
 
     def __init__(self) -> None:
         self._lock = host.new_lock()
-        self._sessions = 0
+        self._sessions: dict[Session, None] = {}
         self._limit = 0
         self._was_collecting = False
 
-    def enter(self) -> None:
+    def enter(self, session: Session) -> None:
         """One more session; the first keeps what the last one gives back."""
         with self._lock:
             if not self._sessions:
                 self._limit = sys.getrecursionlimit()
                 self._was_collecting = gc.isenabled()
-                gc.disable()
-            self._sessions += 1
+            self._sessions[session] = None
+            gc.disable()
             if sys.getrecursionlimit() < RECURSION_LIMIT:
                 sys.setrecursionlimit(RECURSION_LIMIT)
 
-    def leave(self) -> None:
+    def leave(self, session: Session) -> None:
         """One less."""
         with self._lock:
-            self._sessions -= 1
-            if self._sessions:
-                return
-            if self._was_collecting:
-                gc.enable()
-            try:
-                sys.setrecursionlimit(self._limit)
-            except RecursionError:  # this run was called from deeper than that, while another one had raised it
-                return
+            if session in self._sessions and len(self._sessions) == 1:
+                if self._was_collecting:
+                    gc.enable()
+                try:
+                    sys.setrecursionlimit(self._limit)
+                except RecursionError:  # this run was called from deeper than that, while another one had raised it
+                    pass
+            self._sessions.pop(session, None)
 
 
 _process = _Process()
@@ -454,15 +459,18 @@ class Session:
         self._pool = pool_of_this_thread()
         if self._pool.is_running:
             raise RuntimeError("run inside a run: one program runs at a time in a thread; start goroutines with go")
-        _process.enter()
         try:
+            _process.enter(self)
             _need_room(FRAMES_OF_A_RUN)
             self._pool.is_running = True
+            return self
         except BaseException:
-            _process.leave()
+            self.__exit__()
             raise
-        return self
 
     def __exit__(self, *_: object) -> None:
-        self._pool.is_running = False
-        _process.leave()
+        try:
+            self._pool.is_running = False
+            _process.leave(self)
+        finally:
+            _process.leave(self)

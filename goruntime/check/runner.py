@@ -384,8 +384,9 @@ class _Nowhere(io.TextIOBase):
 def many_runs(output: bool) -> Iterator[None]:
     """What the runs of one exploration share."""
     with Session():
-        saved = signals.install(None, may_preempt=False)
+        saved: signals.Saved = []
         try:
+            signals.install(None, saved, may_preempt=False)
             if output:
                 yield
             else:

@@ -74,25 +74,28 @@ class _State:
 _state = _State()
 
 
-def install(sched: Sched | None, may_preempt: bool) -> list[tuple[int, Any, Any]]:
-    """Take over the signals for a run; returns what `restore` needs. Does nothing outside the main thread.
+Saved = list[tuple[int, Any, Any]]  # number, our handler, the one before
 
+
+def install(sched: Sched | None, saved: Saved, may_preempt: bool) -> None:
+    """Take over the signals for a run; fills what `restore` needs. Does nothing outside the main thread.
+
+    A handler of the user's may raise in the middle of this: what was taken over by then is in `saved`.
     sched: None when many runs are to follow, each of which calls `attend`; none of them can be preempted.
     """
     if not host.on_main_thread():
-        return []
-    saved: list[tuple[int, Any, Any]] = []
+        return
     for number, handler, over in host.run_signals(_on_interrupt, _on_quit, _on_preempt):
         current = host.get_handler(number)
         if current in over:
-            host.set_handler(number, handler)
             saved.append((number, handler, current))
+            host.set_handler(number, handler)
     ours = {number for number, _, _ in saved}
     for number, current in host.python_handlers():
         if number not in ours and current is not host.DEFAULT_INTERRUPT:
             aside = _Aside(current)
-            host.set_handler(number, aside)
             saved.append((number, aside, current))
+            host.set_handler(number, aside)
     attend(sched)
     _state.main_ident = host.thread_ident()
     if sched is not None and may_preempt and host.HAS_PREEMPT_SIGNAL and not sched.is_async_preempt_off:
@@ -100,7 +103,6 @@ def install(sched: Sched | None, may_preempt: bool) -> list[tuple[int, Any, Any]
             _state.has_watchdog = True
             host.new_thread(_watch, "goruntime-watchdog")
         _state.wake.set()
-    return saved
 
 
 def attend(sched: Sched | None) -> None:
@@ -110,12 +112,25 @@ def attend(sched: Sched | None) -> None:
         _state.run_count += 1
 
 
-def restore(saved: list[tuple[int, Any, Any]]) -> None:
-    """Give the signals back, but for those for which the program has installed a handler of its own."""
-    for number, handler, before in saved:
+def restore(saved: Saved) -> None:
+    """Give the signals back, but for those for which the program has installed a handler of its own.
+
+    The users' own come last. From then on what they raise arrives here, while others are still to be given back.
+    """
+    try:
+        _give_back(saved)
+    finally:
+        _give_back(saved)
+        attend(None)
+
+
+def _give_back(saved: Saved) -> None:
+    while saved:
+        number, handler, before = saved[0]
         if host.get_handler(number) is handler:
             host.set_handler(number, before)
-    attend(None)
+        if saved and saved[0][0] == number:
+            del saved[0]
 
 
 class _Aside:

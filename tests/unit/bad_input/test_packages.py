@@ -12,13 +12,17 @@ from goruntime import (
     chan,
     context,
     coro,
+    errgroup,
     go,
     net,
     os,
+    rate,
     run,
     runtime,
     select,
+    semaphore,
     signal,
+    singleflight,
     sync,
     time,
 )  # fmt: skip
@@ -199,8 +203,39 @@ def bubble():
     synctest.test(inside)
 
 
+def error_group():
+    group = errgroup.Group()
+    group.go(chan().recv)
+    try:
+        group.wait()
+    finally:
+        group.go(int)
+        group.wait()
+
+
+def weighted():
+    sema = semaphore.Weighted(1)
+    sema.acquire(context.background(), 1)
+    try:
+        sema.acquire(context.background(), 1)
+    finally:
+        sema.release(1)
+        sema.acquire(context.background(), 1)
+
+
+def single_flight():
+    group = singleflight.Group()
+    go(group.do, "key", chan().recv)
+    time.sleep(1e-6)
+    try:
+        group.do("key", int)
+    finally:
+        group.forget("key")
+        group.do("another", int)
+
+
 WAYS = [
-    mutex, mutex_by_with, reader, writer, wait_group, condition, once, canceled_context, listener, connection, left_open,
+    error_group, weighted, single_flight, mutex, mutex_by_with, reader, writer, wait_group, condition, once, canceled_context, listener, connection, left_open,
     pipe, pipe_of_net, a_signal, a_signals_context, coroutine, bubble,
 ]  # fmt: skip
 every_way_to_block = pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
@@ -250,6 +285,169 @@ def test_ctrl_c_while_it_blocks(way):
     with pytest.raises(KeyboardInterrupt):
         run(main, max_time=10)
     assert log == ["left"]
+
+
+# A handler of the user's that raises, at any moment.
+
+
+def mutexes(mu):
+    def work():
+        while True:
+            with mu:
+                time.sleep(1e-9)
+
+    for _ in range(3):
+        go(work)
+    work()
+
+
+def conditions():
+    mu = sync.Mutex()
+    cond = sync.Cond(mu)
+
+    def wait():
+        while True:
+            with mu:
+                cond.wait()
+
+    for _ in range(3):
+        go(wait)
+    while True:
+        cond.broadcast()
+        time.sleep(1e-9)
+
+
+def contexts():
+    while True:
+        ctx, cancel = context.with_cancel(context.background())
+        child, _ = context.with_timeout(ctx, 1e-6)
+        context.after_func(child, int)
+        go(child.done().recv)
+        cancel()
+        child.done().recv()
+
+
+def timers():
+    while True:
+        timer = time.Timer(1e-6)
+        select(chan().recv, timer.c.recv)
+        timer.reset(1)
+        timer.stop()
+        time.after_func(1e-6, int)
+        time.sleep(1e-6)
+
+
+def echoes():
+    here = net.listen("tcp", "127.0.0.1:0")
+
+    def serve():
+        conn = here.accept()
+        while True:
+            conn.write(conn.read(10))
+
+    go(serve)
+    conn = net.dial("tcp", str(here.addr()))
+    while True:
+        conn.write(b"x")
+        conn.read(1)
+
+
+def groups():
+    while True:
+        group, _ = errgroup.with_context(context.background())
+        group.set_limit(2)
+        for _ in range(4):
+            group.go(time.sleep, 1e-9)
+        group.wait()
+
+
+def limits():
+    sema = semaphore.Weighted(3)
+    limiter = rate.Limiter(1e6, 3)
+
+    def work():
+        while True:
+            sema.acquire(context.background(), 2)
+            limiter.wait(context.background())
+            sema.release(2)
+
+    for _ in range(3):
+        go(work)
+    work()
+
+
+def signals():
+    ch = chan(1)
+    while True:
+        signal.notify(ch, signal.SIGUSR1)
+        host.kill(host.getpid(), signal.SIGUSR1)
+        ch.recv()
+        signal.stop(ch)
+
+
+def bubbles():
+    def inside():
+        done = chan()
+        go(lambda: [time.sleep(1), done.send(1)])
+        synctest.wait()
+        done.recv()
+
+    while True:
+        synctest.test(inside)
+
+
+BUSY = [
+    lambda: mutexes(sync.Mutex()),
+    lambda: mutexes(sync.RWMutex()),
+    conditions,
+    contexts,
+    timers,
+    echoes,
+    groups,
+    limits,
+    signals,
+    bubbles,
+]
+
+
+class Raised(Exception):
+    pass
+
+
+class RaisedBase(BaseException):
+    pass
+
+
+@pytest.fixture
+def alarm():
+    """`alarm(error, seconds)`: a handler raises error after so long."""
+    before = python.getsignal(python.SIGALRM)
+
+    def arm(error, seconds):
+        def handler(_number, _frame):
+            raise error
+
+        python.signal(python.SIGALRM, handler)
+        python.setitimer(python.ITIMER_REAL, seconds)
+
+    yield arm
+    python.setitimer(python.ITIMER_REAL, 0)
+    python.signal(python.SIGALRM, before)
+
+
+@pytest.mark.parametrize("busy", BUSY, ids=lambda busy: busy.__name__)
+@pytest.mark.parametrize("kind", [Raised, RaisedBase])
+def test_what_a_handler_raises_ends_the_run_and_nothing_worse(busy, kind, alarm):
+    """Wherever it strikes: as a panic in the program's own code, as the end of the run in a primitive."""
+
+    def struck(attempt):
+        alarm(kind(), 0.001 + attempt * 0.0007)
+        run(busy, gomaxprocs=attempt % 4 + 1, max_time=3600)
+
+    for attempt in range(8):
+        with pytest.raises((kind, GoPanic)) as caught:
+            struck(attempt)
+        assert isinstance(caught.value, kind) or "Raised" in str(caught.value)
 
 
 # Objects that belong to another run.
