@@ -17,9 +17,12 @@ from ..observe.traceback import is_hidden
 from ..observe.traceback import line_of as line_at
 from ..sched.ops import OP_GOSCHED, OP_NAMES, OP_START, OP_WAKE
 from .actor import Actor
+from .quiet import TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from ..sched.g import G
 
 
 @dataclass(slots=True)
@@ -82,7 +85,7 @@ class Recorder:
     def started(self, parent: Actor | None, child: Actor) -> None:
         """A goroutine came into being."""
         self.names[child.goid] = child.name.text
-        self.functions[child.name.text] = function_name(child.g.fn)
+        self.functions[child.name.text] = function_name(started_with(child.g))
         if parent is None:
             return
         place, source = "", ""
@@ -111,6 +114,11 @@ def shown(actor: Actor) -> str:
     return namer() if namer is not None else ""
 
 
+def started_with(gp: G) -> Any:
+    """The function that a goroutine was started with; of a group's task the user's, not what runs it."""
+    return gp.args[1] if getattr(gp.fn, "__code__", None) in TASKS else gp.fn
+
+
 def where(actor: Actor) -> tuple[str, str]:
     """The line on which a goroutine stands: file:line, and its text."""
     gp = actor.g
@@ -118,7 +126,7 @@ def where(actor: Actor) -> tuple[str, str]:
         return "", ""
     frame: FrameType | None
     if actor.op == OP_START:
-        fn: Any = gp.fn
+        fn = started_with(gp)
         while hasattr(fn, "__wrapped__"):
             fn = fn.__wrapped__
         code = getattr(fn, "__code__", None)
