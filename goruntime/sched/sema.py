@@ -46,35 +46,37 @@ class Sema(WaitQ):
     def acquire(self, m: M, g: G, reason: int = SEMACQUIRE, is_lifo: bool = False, obj: Any = None) -> M:
         """Take one, waiting for it in FIFO order (or at the front); returns the M that g is on.
 
-        obj is what it is part of, for display.
+        obj is what it is part of, for display; that joins the clocks then.
         Go: runtime/sema.go semacquire1.
         """
-        if self.ns > m.clock:
-            m.clock = self.ns
         m.clock += SEMA_COST
+        if obj is None:
+            self._join(m)
         if self.count > 0:
             self.count -= 1
-            self.ns = m.clock
             return m
+        g.sudog.acquire_ns = m.clock
+        return self.wait(m, g, reason, is_lifo, obj)
+
+    def wait(self, m: M, g: G, reason: int, is_lifo: bool, obj: Any) -> M:
+        """Queue, until there is one to take; returns the M that g is on."""
         sg = g.sudog
-        sg.acquire_ns = m.clock
         while True:
             sg.ticket = 0
             m.clock += QUEUE_COST
-            self.ns = m.clock
             if is_lifo:
                 self.enqueue_first(sg)
             else:
                 self.enqueue(sg)
             m = park(m, g, reason, self if obj is None else obj)
-            if self.ns > m.clock:
-                m.clock = self.ns
             if sg.ticket:
-                return m
+                break
             if self.count > 0:
                 self.count -= 1
-                self.ns = m.clock
-                return m
+                break
+        if obj is None:
+            self._join(m)
+        return m
 
     def release(self, m: M, g: G, is_handoff: bool = False, yields: bool = True, obj: Any = None) -> M:
         """Give one back, and ready the first waiter; with hand-off it gets that one and, if g yields, runs at once.
@@ -82,13 +84,12 @@ class Sema(WaitQ):
         Returns the M that g is on.
         Go: runtime/sema.go semrelease1.
         """
-        if self.ns > m.clock:
-            m.clock = self.ns
         m.clock += SEMA_COST
+        if obj is None:
+            self._join(m)
         self.count += 1
         sg = self.first
         if sg is None:
-            self.ns = m.clock
             return m
         self.dequeue()
         if sg.ticket:
@@ -96,14 +97,20 @@ class Sema(WaitQ):
         if is_handoff:
             self.count -= 1
             sg.ticket = 1
-        m.clock += WAKE_COST
-        self.ns = sg.release_ns = m.clock
+        sg.release_ns = m.clock = m.clock + WAKE_COST
         ready(m, sg.g, self if obj is None else obj)
         if is_handoff and yields:
             m.mcall = goyield_m
             m.g0.switch()
             return g.m or sent_back(g)
         return m
+
+    def _join(self, m: M) -> None:
+        """Set the clocks of the thread and of the semaphore to the later of the two."""
+        if self.ns > m.clock:
+            m.clock = self.ns
+        else:
+            self.ns = m.clock
 
     def waiting(self) -> list[G]:
         """Who waits, in order."""

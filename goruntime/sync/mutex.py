@@ -135,7 +135,7 @@ class Mutex(Owned):
                         else:
                             following.prev = sg.next = None
                         sema.count += 1
-                        sg.release_ns = m.clock = self.ns = clock + WAKE_COST
+                        sg.release_ns = m.clock = clock + WAKE_COST
                         ready(m, sg.g, self)
                         return
                 self.release(m, g)
@@ -205,7 +205,9 @@ class Mutex(Owned):
         self.state = state + ONE_WAITER
         sg = g.sudog
         sg.ticket = 0
-        sg.acquire_ns = wait_start_ns = m.clock = m.clock + WAIT_COST
+        wait_start_ns = m.clock + costs.NANOTIME
+        sg.acquire_ns = wait_start_ns + costs.SEMA
+        m.clock += WAIT_COST
         last = sg.prev = sema.last
         sg.next = None
         sema.last = sg
@@ -214,10 +216,12 @@ class Mutex(Owned):
         else:
             last.next = sg
         m = park(m, g, PARK_REASON, self)
-        if self.ns > m.clock:
-            m.clock = self.ns
         state = self.state
         if state & FLAGS == WOKEN and sema.count:
+            if self.ns > m.clock:
+                m.clock = self.ns
+            else:
+                self.ns = m.clock
             sema.count -= 1
             self.state = state + (LOCKED - WOKEN)
             self.held_in = g.bubble
@@ -226,7 +230,8 @@ class Mutex(Owned):
             if sema.count:
                 sema.count -= 1
             else:
-                m = sema.acquire(m, g, PARK_REASON, False, self)
+                m = sema.wait(m, g, PARK_REASON, False, self)
+        self.join(m)
         self.lock_slow(m, g, wait_start_ns)
         self.held_in = g.bubble
 
@@ -313,9 +318,7 @@ class Mutex(Owned):
         sema = self.sema
         if sema is None:
             throw("sync: mutex with waiters has no semaphore")
-        m = sema.release(m, g, is_handoff, obj=self)
-        self.join(m)
-        return m
+        return sema.release(m, g, is_handoff, obj=self)
 
     def ready(self, op: int, g: G) -> bool:
         """Would the operation complete now?"""

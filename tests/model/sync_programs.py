@@ -14,7 +14,7 @@ from goruntime import go, run
 from goruntime.atomic import Int64
 from goruntime.runtime import goid, gosched, work
 from goruntime.sync import Cond, Map, Mutex, Once, Pool, RWMutex, WaitGroup
-from goruntime.time import sleep
+from goruntime.time import now, sleep
 
 MUTEXES = 3
 RWMUTEXES = 2
@@ -194,8 +194,8 @@ def body(w: World, seed: int, turns: int, tokens: int) -> None:
         pause(draw)
 
 
-def main(seed: int, turns: int = 15) -> tuple[int, int]:
-    """The program of a seed: two rounds of goroutines that a group waits for."""
+def main(seed: int, turns: int = 15) -> tuple[int, int, int]:
+    """The program of a seed: two rounds of goroutines that a group waits for. The time at its end tells runs apart."""
     draw = random.Random(seed)
     w = World(draw)
     increments = 0
@@ -239,7 +239,7 @@ def main(seed: int, turns: int = 15) -> tuple[int, int]:
         assert lock.state == 0
     for rw in w.rwmutexes:
         assert (rw.reader_count, rw.reader_wait, rw.w.state) == (0, 0, 0)
-    return increments, sum(w.witness.entered.values())
+    return increments, sum(w.witness.entered.values()), now().ns
 
 
 def spawn(wg: WaitGroup, task: Any, arguments: tuple[int, int]) -> None:
@@ -257,7 +257,7 @@ def spawn_waiter(wg: WaitGroup, running: list[int]) -> None:
     go(wait)
 
 
-def execute(seed: int, **config: Any) -> tuple[int, int]:
+def execute(seed: int, **config: Any) -> tuple[int, int, int]:
     """Run the program of a seed; a deadlock, a lost wake-up or a broken rule raises."""
-    result: tuple[int, int] = run(main, seed, seed=seed, max_time=60, **config)
+    result: tuple[int, int, int] = run(main, seed, seed=seed, max_time=60, **config)
     return result

@@ -17,7 +17,7 @@ SEEDS = 40
 @pytest.mark.parametrize("gomaxprocs", [1, 2, 3, 4])
 @pytest.mark.parametrize("seed", range(4))
 def test_the_rules_hold(gomaxprocs, seed):
-    tasks, entered = execute(seed, gomaxprocs=gomaxprocs)
+    tasks, entered, _ = execute(seed, gomaxprocs=gomaxprocs)
     assert tasks > 0
     assert entered > 0
 
@@ -25,6 +25,17 @@ def test_the_rules_hold(gomaxprocs, seed):
 def test_one_program_does_the_same_work_however_it_is_scheduled():
     """But for try_lock: how often a critical section was entered may differ by those that were refused."""
     assert len({execute(7, gomaxprocs=procs)[0] for procs in (1, 2, 3, 4)}) == 1
+
+
+@pytest.mark.parametrize("gomaxprocs", [1, 2, 4])
+@pytest.mark.parametrize("seed", range(20))
+def test_whether_somebody_listens_changes_nothing(gomaxprocs, seed):
+    """The flat paths, the ways through `step` and the checked ones take the same virtual time and the same choices."""
+    with doors(is_open=False):
+        flat = execute(seed, gomaxprocs=gomaxprocs)
+        assert execute(seed, gomaxprocs=gomaxprocs, events=[]) == flat
+    with doors(is_open=True):
+        assert execute(seed, gomaxprocs=gomaxprocs) == flat
 
 
 @pytest.mark.sim
