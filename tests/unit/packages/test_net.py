@@ -244,15 +244,27 @@ def test_what_happens_shows_in_the_events(monkeypatch):
 def test_an_idle_server_uses_hardly_any_cpu():
     def main():
         listener = net.listen("tcp", HERE)
-        go(serve_echo, listener)
+        go(lambda: [stalled.append(conn) for conn in listener])
         idle = [net.dial("tcp", str(listener.addr())) for _ in range(50)]
-        time.sleep(0.1)
+        for conn in idle[:10]:  # peers that read nothing, and ones that wait with a deadline
+            conn.set_deadline(time.now() + 100)
+            go(swallow, conn.write, bytes(20_000_000))
+            go(swallow, idle[-1].read, 1)
+        time.sleep(0.3)
         began = host_time.process_time()
         time.sleep(1)
         return host_time.process_time() - began, len(idle)
 
+    stalled = []
     for gomaxprocs in (1, 4):
         assert play(main, gomaxprocs=gomaxprocs)[0] < 0.05
+
+
+def swallow(call, *args):
+    try:
+        call(*args)
+    except OSError:
+        return
 
 
 def test_computing_goroutines_do_not_keep_io_from_being_noticed():
