@@ -78,7 +78,7 @@ class World:
                 del stream.written[max(kept, len(stream.read)) :]
                 if not isinstance(error, TimeoutError):
                     return
-                stream.writer.set_write_deadline(None)
+                swallow(stream.writer.set_write_deadline, None)
             self.check()
 
     def read_all(self, stream, size):
@@ -86,7 +86,7 @@ class World:
             try:
                 data = stream.reader.read(size)
             except TimeoutError:
-                stream.reader.set_read_deadline(None)
+                swallow(stream.reader.set_read_deadline, None)  # it may be closed by now
                 continue
             except OSError:
                 return
@@ -148,9 +148,9 @@ def program(seed, closes_early):
     return [(len(stream.written), len(stream.read)) for stream in world.streams]
 
 
-def swallow(call):
+def swallow(call, *args):
     try:
-        call()
+        call(*args)
     except OSError:
         return
 
