@@ -8,6 +8,7 @@ Go: internal/poll/sock_cloexec.go accept; net/sockopt_linux.go setDefaultSockopt
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import struct
@@ -22,7 +23,7 @@ AF_UNIX = int(getattr(socket, "AF_UNIX", -1))
 STREAM = int(socket.SOCK_STREAM)
 SHUT_RD, SHUT_WR = socket.SHUT_RD, socket.SHUT_WR
 NO_SIGNAL = int(getattr(socket, "MSG_NOSIGNAL", 0))
-IN_PROGRESS = (11, 35, 36, 114, 115)  # EAGAIN, EINPROGRESS and EALREADY of Linux and of macOS
+IN_PROGRESS = (errno.EINPROGRESS, errno.EALREADY, errno.EINTR)  # what `connect` says when it has begun
 MAX_BACKLOG_FILE = "/proc/sys/net/core/somaxconn"
 DEFAULT_BACKLOG = 4096
 GaiError = socket.gaierror

@@ -830,3 +830,21 @@ def test_readinto_shows_in_the_events(monkeypatch):
 
     finished = execute(monkeypatch, main)
     assert [event[-1] for event in finished.named("fd_read")] == [1, 3]
+
+
+def test_dialing_a_full_unix_listener_is_an_error(tmp_path):
+    """The host says EAGAIN and means it: it will never come to be connected."""
+    path = str(tmp_path / "s")
+
+    def main():
+        with socket.socket(socket.AF_UNIX) as full:
+            full.bind(path)
+            full.listen(0)
+            kept = []
+            while True:
+                try:
+                    kept.append(net.dial("unix", path))
+                except OSError as error:
+                    return error
+
+    assert str(play(main)) == f"dial unix {path}: connect: resource temporarily unavailable"
