@@ -5,7 +5,7 @@ Go: context/context.go Context, emptyCtx, valueCtx, withoutCancelCtx.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from ..errors import ErrorString
 from ..lang.chan import RecvOnly, SendOnly, chan, nilchan
@@ -63,6 +63,7 @@ def handed_out(error: BaseException) -> BaseException:
     return error
 
 
+@runtime_checkable
 class Context(Protocol):
     """What has these methods is a context; those of this module, and one's own.
 

@@ -146,6 +146,15 @@ def test_keys_that_are_objects_are_only_themselves():
     assert context.with_value(BG, (1, "a"), "pair").value((1, "a")) == "pair"
 
 
+def test_a_program_may_ask_what_is_a_context():
+    class Own:
+        done = err = deadline = value = lambda *_: None
+
+    assert isinstance(context.with_value(BG, "k", 1), context.Context)
+    assert isinstance(Own(), context.Context)
+    assert not isinstance(3, context.Context)
+
+
 def test_deadlines_may_be_plain_numbers():
     def main():
         ctx, cancel = context.with_deadline(BG, float(time.now()) + 60)
