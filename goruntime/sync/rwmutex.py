@@ -271,8 +271,8 @@ class RWMutex(Owned):
         """Would the operation complete now?"""
         if op == OP_LOCK:
             return not self.w.state & (LOCKED | STARVING)
-        if op == OP_RLOCK:
-            return self.reader_count >= 0
+        if op == OP_RLOCK:  # after an unlock too many there may be one to take although a writer is pending
+            return self.reader_count >= 0 or self.reader_sema.count > 0
         if op == OP_DRAIN:
             return self.writer_sema.count > 0
         return True
