@@ -35,7 +35,7 @@ from ..base.events import GO_PANIC, GO_UNWIND
 from ..kernel import costs
 from ..sched.g import G
 from ..sched.park import struck_m
-from .error import Error, NilDereference, Panic, PanicNilError
+from .error import Error, GoPlainError, GoRuntimeError, NilDereference, Panic, PanicNilError
 from .owner import current_m
 from .print import exception_text, own_text, panic_value_text, says_itself, type_name
 
@@ -402,6 +402,7 @@ def entry_returned(g: G, result: Any) -> Any:
     g.frames = None
     if record is not None:
         _leave_goroutine(g, record)
+        raise GoexitUnwind  # a deferred call has ended the goroutine: it has not returned
     return frame.result
 
 
@@ -479,17 +480,19 @@ def value_text(value: Any, is_raised: bool = False) -> str:
 def _is_same(older: PanicRecord, newer: PanicRecord) -> bool:
     """The newer panic carries the very value of the older one.
 
-    Go compares the two words of the interface: a recovered value panicked again is the same, small integers and
-    booleans always share their storage, and so do all PanicNilErrors, which have no size.
+    Go compares the two words of the interface: a recovered value panicked again is the same, and so are two constants
+    that are equal, wherever they stand, the run-time errors with a fixed text among them. Small integers and booleans
+    always share their storage.
+    Differs: a string or number that was computed, and is panicked twice through a variable, counts as the same.
     """
     value, again = older.value, newer.value
+    if value is again:
+        return True
     if type(value) is not type(again):
         return False
-    if isinstance(value, PanicNilError):
-        return True
-    if isinstance(value, int):
-        return bool(value == again) and (0 <= value < STATIC_INTEGERS or older.is_recovered)
-    return value is again and (older.is_recovered or not isinstance(value, (str, float, complex)))
+    if isinstance(value, (GoPlainError, GoRuntimeError)):
+        return value.text == cast(Error, again).text
+    return isinstance(value, int) and value == again and 0 <= value < STATIC_INTEGERS
 
 
 def _wrapper_code() -> CodeType:

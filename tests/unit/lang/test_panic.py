@@ -522,6 +522,40 @@ def test_a_chain_that_was_recovered_leaves_nothing():
     assert lines_of(main) == ["panic: 3"]
 
 
+def test_equal_constants_are_the_same_value():
+    """The compiler gives them one place."""
+
+    def strings():
+        defer(lambda: panic("of two words"))
+        panic("of two words")
+
+    def integers():
+        defer(lambda: panic(7777))
+        panic(7777)
+
+    assert lines_of(strings) == ["panic: of two words"]
+    assert lines_of(integers) == ["panic: 7777"]
+
+
+def test_what_was_computed_is_a_value_of_its_own():
+    def main():
+        defer(panic, "".join(["b", "oom"]))
+        panic("".join(["b", "oom"]))
+
+    assert lines_of(main) == ["panic: boom", "\tpanic: boom"]
+
+
+def test_a_run_time_error_with_a_fixed_text_is_always_the_same():
+    def main():
+        ch = chan()
+        defer(ch.send, 1)
+        defer(ch.close)
+        defer(ch.close)
+        ch.close()
+
+    assert lines_of(main) == ["panic: close of closed channel", "\tpanic: send on closed channel"]
+
+
 def test_through_funcs():
     @func
     def inner():
@@ -554,6 +588,30 @@ def test_the_trace_shows_where_the_last_one_came_from():
 
 
 # Goexit.
+
+
+def test_goexit_in_a_deferred_call_of_main_that_returned():
+    def main():
+        defer(runtime.goexit)
+
+    with pytest.raises(Deadlock, match="no goroutines"):
+        run(main)
+
+
+def test_goexit_in_a_deferred_call_of_a_goroutine_that_returned():
+    log = []
+
+    def child():
+        defer(log.append, "first")
+        defer(runtime.goexit)
+
+    def main():
+        go(child)
+        runtime.gosched()
+        log.append("main")
+
+    run(main)
+    assert log == ["first", "main"]
 
 
 @inside
