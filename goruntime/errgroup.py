@@ -18,7 +18,7 @@ from . import errors
 from .context import Context, with_cancel_cause
 from .lang.chan import chan
 from .lang.error import Panic
-from .lang.go import go
+from .lang.go import starter
 from .lang.owner import current_m
 from .lang.panic import defer, forget_unwinding, panic, refuse_generators, with_defers
 from .lang.select import default, select
@@ -56,7 +56,7 @@ class Group:
         if self._sem is not None:
             self._sem.send(None)
         self._wg.add(1)
-        go(_task, self, f, args, kwargs)
+        _start(_task, self, f, args, kwargs)
 
     def try_go(self, f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> bool:
         """As `go` if the limit allows it at once; says whether the goroutine was started.
@@ -68,7 +68,7 @@ class Group:
         if self._sem is not None and select((self._sem.send, None), default)[0]:
             return False
         self._wg.add(1)
-        go(_task, self, f, args, kwargs)
+        _start_if_allowed(_task, self, f, args, kwargs)
         return True
 
     def wait(self) -> None:
@@ -125,6 +125,10 @@ def with_context(ctx: Context) -> tuple[Group, Context]:
     group = Group()
     group._cancel = cancel
     return group, below
+
+
+_start = starter("golang.org/x/sync/errgroup", "(*Group).Go")
+_start_if_allowed = starter("golang.org/x/sync/errgroup", "(*Group).TryGo")
 
 
 def _task(group: Group, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ from .base.events import CRITICAL
 from .kernel import costs
 from .lang.chan import RecvOnly, chan
 from .lang.error import Panic
-from .lang.go import go
+from .lang.go import starter
 from .lang.owner import Owned, current_m
 from .lang.panic import forget_unwinding, goexit, panic, refuse_generators, with_defers
 from .lang.select import select
@@ -134,7 +134,7 @@ class Group(Owned):
         ch: chan[Result] = chan(1)
         call, is_first = self._operate("do_chan", self._join, key, ch)
         if is_first:
-            go(_do_call, self, call, key, fn, args, kwargs)
+            _start_call(_do_call, self, call, key, fn, args, kwargs)
         return ch.recv_only()
 
     def forget(self, key: Hashable) -> None:
@@ -209,6 +209,10 @@ def _outcome(call: _Call) -> Any:
     return call.val
 
 
+_start_call = starter("golang.org/x/sync/singleflight", "(*Group).DoChan")
+_start_panic = starter("golang.org/x/sync/singleflight", "(*Group).doCall.func1")
+
+
 def _do_call(
     group: Group, call: _Call, key: Hashable, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> None:
@@ -245,7 +249,7 @@ def _pass_on(group: Group, call: _Call, key: Hashable) -> None:
         return
     own_step(*current_m("singleflight.Group.do"))
     if call.chans:
-        go(panic, call.err)
+        _start_panic(panic, call.err)
         select()  # nobody could recover it: this goroutine stays, to be seen in the dump
     panic(call.err)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 from greenlet import getcurrent
@@ -82,6 +83,16 @@ def go(fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:  # hot: sp
         m = g.m or m
         m.curg, m.mcall, g.param = g, struck_m, exc
         m.g0.switch()
+
+
+def starter(package: str, name: str) -> Callable[..., None]:
+    """`go`, as a statement of Go's function package.name: what goroutines it starts say `created by` that one."""
+    caller = sys._getframe(1)
+    start = lambda fn, *args: go(fn, *args)  # noqa: E731  on one line, which is then that of the caller
+    code = start.__code__.replace(
+        co_name=name, co_qualname=name, co_filename=caller.f_code.co_filename, co_firstlineno=caller.f_lineno
+    )
+    return FunctionType(code, {"__name__": package, "go": go})
 
 
 def println(*args: Any) -> None:

@@ -18,7 +18,7 @@ from greenlet import getcurrent
 from ..base.errors import GoexitUnwind, throw
 from ..base.events import WAITGROUP_ADD, WAITGROUP_WAIT
 from ..kernel import costs
-from ..lang.go import go
+from ..lang.go import starter
 from ..lang.owner import Owned, current_m, outside
 from ..lang.panic import defer, func, panic, recover, refuse_generators, with_defers
 from ..sched import waitreason
@@ -117,7 +117,7 @@ class WaitGroup(Owned):
         """
         refuse_generators(f, "sync.WaitGroup.go")
         self.add(1)
-        go(_task, self, f, args, kwargs)
+        _start(_task, self, f, args, kwargs)
 
     # What the operations do.
 
@@ -204,6 +204,9 @@ class WaitGroup(Owned):
     def __repr__(self) -> str:
         waiting = f", {self.waiters} waiting" if self.waiters else ""
         return f"<sync.WaitGroup {self.counter}{waiting}>"
+
+
+_start = starter("sync", "(*WaitGroup).Go")
 
 
 def _task(wg: WaitGroup, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:  # hot: task

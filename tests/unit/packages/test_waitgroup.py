@@ -317,7 +317,7 @@ def test_who_made_the_goroutine_is_the_group():
         runtime.gosched()
         return runtime.stack(all=True)
 
-    assert "created by goruntime.sync.waitgroup.WaitGroup.go in goroutine 1\n" in run(main, gomaxprocs=1)
+    assert "created by sync.(*WaitGroup).Go in goroutine 1\n" in run(main, gomaxprocs=1)
 
 
 def test_costs():
