@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -29,7 +31,30 @@ func show(value any) string {
 var (
 	_ = runtime.Gosched
 	_ = debug.SetTraceback
+	_ sync.Mutex
 )
+
+// atomicInt64 is an atomic.Int64 for variables of type int.
+type atomicInt64 struct{ word atomic.Int64 }
+
+func (x *atomicInt64) Load() int                        { return int(x.word.Load()) }
+func (x *atomicInt64) Store(value int)                  { x.word.Store(int64(value)) }
+func (x *atomicInt64) Add(delta int) int                { return int(x.word.Add(int64(delta))) }
+func (x *atomicInt64) Swap(value int) int               { return int(x.word.Swap(int64(value))) }
+func (x *atomicInt64) And(mask int) int                 { return int(x.word.And(int64(mask))) }
+func (x *atomicInt64) Or(mask int) int                  { return int(x.word.Or(int64(mask))) }
+func (x *atomicInt64) CompareAndSwap(old, new int) bool { return x.word.CompareAndSwap(int64(old), int64(new)) }
+
+// compute works for as long as it should; a process that the machine has kept from it shows nothing, and is run again.
+func compute(milliseconds time.Duration) {
+	runtime.Gosched()
+	start := time.Now()
+	for time.Since(start) < milliseconds*time.Millisecond {
+	}
+	if time.Since(start) > (milliseconds+SLACK_MS)*time.Millisecond {
+		os.Exit(DISTURBED)
+	}
+}
 
 // probe tells how many goroutines the runtime has of its own.
 func probe() {
@@ -45,9 +70,25 @@ func main() {
 """
 
 
+SLACK_MS = 2
+DISTURBED = 77  # exit status of a run that says nothing about Go
+
+TYPES = {
+    "mutex": "sync.Mutex",
+    "rwmutex": "sync.RWMutex",
+    "wait_group": "sync.WaitGroup",
+    "once": "sync.Once",
+    "pool": "sync.Pool",
+    "map": "sync.Map",
+    "int64": "atomicInt64",
+}
+SPECIAL_METHODS = {"rlock": "RLock", "runlock": "RUnlock", "try_rlock": "TryRLock"}
+
+
 def emit(programs: list[syntax.Program]) -> str:
     """Return the source of one Go file with all the programs."""
-    lines = [HEADER, "var programs = map[int]func(){", "\t-1: probe,"]
+    header = HEADER.replace("SLACK_MS", str(SLACK_MS)).replace("DISTURBED", str(DISTURBED))
+    lines = [header, "var programs = map[int]func(){", "\t-1: probe,"]
     lines += [f"\t{program.number}: p{program.number}," for program in programs]
     lines.append("}")
     for program in programs:
@@ -110,6 +151,10 @@ def _statement(statement: syntax.Statement, labels: tuple[str, ...]) -> list[str
             return [made, *_literal(function)[1:-1], "})", f"_ = {name}"]
         case syntax.StopTimer(label, name):
             return [f'println("{label}", {name}.Stop())']
+        case syntax.Compute(milliseconds):
+            return [f"compute({milliseconds})"]
+        case syntax.Make() | syntax.Do() | syntax.Ask() | syntax.Pass():
+            return _object_statement(statement)
         case syntax.Invoke(how, function, arguments):
             first, *body, last = _literal(function)
             word = "" if how == "call" else how + " "
@@ -122,6 +167,34 @@ def _statement(statement: syntax.Statement, labels: tuple[str, ...]) -> list[str
             again = [f"if {name} != nil {{", f"\tpanic({name})", "}"] if repanic else []
             return [f"{name} := recover()", f'println("{label}", show({name}))', *again]
     raise TypeError(statement)
+
+
+def _object_statement(statement: syntax.Make | syntax.Do | syntax.Ask | syntax.Pass) -> list[str]:
+    match statement:
+        case syntax.Make((kind, name), None):
+            return [f"var {name} {TYPES[kind]}", f"_ = &{name}"]
+        case syntax.Make((_, name), lock, reads):
+            assert lock is not None
+            locker = f"{lock.name}.RLocker()" if reads else f"&{lock.name}"
+            return [f"{name} := sync.NewCond({locker})", f"_ = {name}"]
+        case syntax.Do(on, method, arguments, deferred):
+            called = f"{on.name}.{_method(method)}({', '.join(map(str, arguments))})"
+            return [f"defer {called}" if deferred else called]
+        case syntax.Ask(label, on, method, arguments, results):
+            shown = [
+                f"show({result})" if t is object else result for result, t in zip(results, statement.types, strict=True)
+            ]
+            called = f"{', '.join(results)} := {on.name}.{_method(method)}({', '.join(map(str, arguments))})"
+            return [called, f'println("{label}", {", ".join(shown)})']
+        case syntax.Pass(on, method, function):
+            first, *body, last = _literal(function)
+            return [f"{on.name}.{_method(method)}({first}", *body, f"{last})"]
+    raise TypeError(statement)
+
+
+def _method(name: str) -> str:
+    """Return Go's name of a method."""
+    return SPECIAL_METHODS.get(name) or "".join(part.capitalize() for part in name.split("_"))
 
 
 def _literal(function: syntax.Function) -> list[str]:
@@ -152,8 +225,8 @@ def _compound(
                 lines += [f"case {_operation(case.operation)}:", *body]
             return [*lines, *(["default:", *_block(default, 1, labels)] if default is not None else []), "}"]
         case syntax.If(condition, then, otherwise):
-            test = "!" * condition.negated + condition.variable
-            test += f" > {condition.bound}" if condition.bound is not None else ""
+            test = condition.variable if condition.bound is None else f"({condition.variable} > {condition.bound})"
+            test = "!" * condition.negated + test
             orelse = ["} else {", *_block(otherwise, 1, labels)] if otherwise else []
             return [f"if {test} {{", *_block(then, 1, labels), *orelse, "}"]
         case syntax.RangeChannel(over, value, body) | syntax.Repeat(over, value, body):

@@ -1,14 +1,21 @@
 """The Python text of random programs: the statements of the Go text, one for one."""
 
 from . import syntax
-from .emit_go import quoted
+from .emit_go import TYPES, quoted
 
-HEADER = """from goruntime import cap, chan, debug, default, defer, func, go, nilchan, os, panic, println
-from goruntime import recover, run, runtime, select, time
+CLASSES = TYPES | {"int64": "atomic.Int64"}
+
+HEADER = """from goruntime import atomic, cap, chan, debug, default, defer, func, go, nilchan, os, panic, println
+from goruntime import recover, run, runtime, select, sync, time
 
 
 def show(value):
     return "nil" if value is None else str(value)
+
+
+def compute(milliseconds):
+    runtime.gosched()
+    runtime.work(milliseconds / 1000)
 
 
 def probe():
@@ -81,6 +88,10 @@ def _statement(statement: syntax.Statement) -> list[str]:
             return [*_definition(function, decorated=False), f"{name} = {called}"]
         case syntax.StopTimer(label, name):
             return [f'println("{label}", {name}.stop())']
+        case syntax.Compute(milliseconds):
+            return [f"compute({milliseconds})"]
+        case syntax.Make() | syntax.Do() | syntax.Ask() | syntax.Pass():
+            return _object_statement(statement)
         case syntax.Invoke(how, function, arguments):
             name, texts = _name(function), list(map(str, arguments))
             called = f"{name}({', '.join(texts)})" if how == "call" else f"{how}({', '.join([name, *texts])})"
@@ -95,6 +106,27 @@ def _statement(statement: syntax.Statement) -> list[str]:
     raise TypeError(statement)
 
 
+def _object_statement(statement: syntax.Make | syntax.Do | syntax.Ask | syntax.Pass) -> list[str]:
+    match statement:
+        case syntax.Make((kind, name), None):
+            return [f"{name} = {CLASSES[kind]}()"]
+        case syntax.Make((_, name), lock, reads):
+            assert lock is not None
+            return [f"{name} = sync.Cond({lock.name}{'.rlocker()' if reads else ''})"]
+        case syntax.Do(on, method, arguments, deferred):
+            texts, called = list(map(str, arguments)), f"{on.name}.{method}"
+            return [f"defer({', '.join([called, *texts])})" if deferred else f"{called}({', '.join(texts)})"]
+        case syntax.Ask(label, on, method, arguments, results):
+            shown = [
+                f"show({result})" if t is object else result for result, t in zip(results, statement.types, strict=True)
+            ]
+            called = f"{', '.join(results)} = {on.name}.{method}({', '.join(map(str, arguments))})"
+            return [called, f'println("{label}", {", ".join(shown)})']
+        case syntax.Pass(on, method, function):
+            return [*_definition(function, decorated=False), f"{on.name}.{method}({_name(function)})"]
+    raise TypeError(statement)
+
+
 def _name(function: syntax.Function) -> str:
     """Return the last part of Go's name, made an identifier: `func2` stays, `2` becomes `_2`."""
     last = function.name.rpartition(".")[2]
@@ -104,7 +136,7 @@ def _name(function: syntax.Function) -> str:
 def _definition(function: syntax.Function, decorated: bool) -> list[str]:
     defers = any(
         isinstance(inner, syntax.DeferRecover)
-        or (isinstance(inner, syntax.Close) and inner.deferred)
+        or (isinstance(inner, syntax.Close | syntax.Do) and inner.deferred)
         or (isinstance(inner, syntax.Invoke) and inner.how == "defer")
         for inner in syntax.statements_in(function.body)
     )

@@ -9,14 +9,16 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from random import Random
 
-from . import reference, scenes
+from . import reference, scenes, sync_scenes
 from .machine import Reject
 from .syntax import (
+    RESULTS,
     After,
     AfterFunc,
     Break,
     Case,
     Close,
+    Compute,
     Condition,
     CountGoroutines,
     DeferRecover,
@@ -28,6 +30,7 @@ from .syntax import (
     Invoke,
     LengthAndCapacity,
     MakeChannel,
+    Object,
     Panic,
     Print,
     Program,
@@ -55,6 +58,7 @@ WEIGHTS = {
     "print": 6, "send": 8, "receive": 8, "close": 2, "measure": 1, "count": 1, "select": 6, "range": 2, "repeat": 3,
     "if": 2, "yield": 5, "sleep": 3, "after": 1, "after_func": 1, "stop": 1, "go": 8, "defer": 4, "call": 3,
     "recover": 2, "panic": 1, "goexit": 0.6, "return": 0.5, "break": 1, "exit": 0.1, "write": 0.3,
+    "use": 12, "compute": 1,
 }  # fmt: skip
 
 
@@ -67,6 +71,7 @@ class Scope:
     timers: list[str] = field(default_factory=list)
     integers: list[str] = field(default_factory=list)
     booleans: list[str] = field(default_factory=list)
+    objects: list[Object] = field(default_factory=list)
     depth: int = 0
     is_deferred: bool = False
     in_loop: bool = False
@@ -76,7 +81,7 @@ class Scope:
         return replace(
             self,
             channels=[*self.channels], alarms=[*self.alarms], timers=[*self.timers],
-            integers=[*self.integers], booleans=[*self.booleans],
+            integers=[*self.integers], booleans=[*self.booleans], objects=[*self.objects],
             depth=self.depth + 1, in_loop=self.in_loop if in_loop is None else in_loop,
         )  # fmt: skip
 
@@ -94,6 +99,7 @@ class Writer:
         self.names = 0
         self.budget = random.choice((12, 20, 30, 45, 60))
         self.has_timers = random.random() < 0.5
+        self.has_sync = random.random() < 0.6
         self.weights = {kind: weight * random.choice((0, 0.5, 1, 1, 2, 4)) for kind, weight in WEIGHTS.items()}
         self.weights["print"] = max(self.weights["print"], 3)
         self.weights["go"] = max(self.weights["go"], 3)
@@ -103,8 +109,11 @@ class Writer:
         scope = Scope()
         body: list[Statement] = [ShowAllGoroutines()] if self.chance(0.2) else []
         body += [self.make_channel(scope) for _ in range(self.random.randrange(1, 5))]
+        for _ in range(self.random.randrange(0, 4) if self.has_sync else 0):
+            body += sync_scenes.make(self, scope, self.random.choice(list(RESULTS)))
         for _ in range(self.random.randrange(1, 4)):
-            body += scenes.draw(self, scope) if self.chance(0.6) else self.block(scope, self.random.randrange(2, 8))
+            draw = sync_scenes.draw if self.has_sync and self.chance(0.7) else scenes.draw
+            body += draw(self, scope) if self.chance(0.6) else self.block(scope, self.random.randrange(2, 8))
         body += self.ending(scope)
         program = Program(number, body)
         name_functions(program)
@@ -220,6 +229,10 @@ class Writer:
                 return [StopTimer(self.name("p"), self.random.choice(scope.timers))]
             case "go" | "call":
                 return [self.invoke(scope, kind)]
+            case "use" if scope.objects:
+                return sync_scenes.use(self, scope)
+            case "compute":
+                return [Compute(sync_scenes.COMPUTE_MS), self.print(scope)]
             case "defer":
                 return [DeferRecover() if self.chance(0.05) else self.invoke(scope, "defer")]
             case "recover":

@@ -1,9 +1,9 @@
 """One P, its queues, its timers, and channels: the rules of Go's scheduler, as a machine for `reference`.
 
-Goroutines are generators that yield when they park or yield the P. Computing takes no time: a timer fires only when
-nothing can run. What Go leaves open (which of two ready cases select takes, the order of timers due together, who runs
-during a system call) raises `Reject`. The one open thing that is let in is `first_tick`, how often the scheduler has
-run when the program starts.
+Goroutines are generators that yield when they park or yield the P. Statements take no time, but for `Compute`: a timer
+fires when nothing can run, or after somebody has computed. What Go leaves open (which of two ready cases select takes,
+the order of timers due together, who runs during a system call) raises `Reject`. The one open thing that is let in is
+`first_tick`, how often the scheduler has run when the program starts.
 
 Differs: stacks do not grow, so G structures are reused in the order in which Go would reuse them if theirs did not.
 """
@@ -16,6 +16,8 @@ Steps = Generator[None, None, None]
 GOROUTINE_LIMIT = 400
 CLOCK_LIMIT_MS = 150
 DUE_GAP_MS = 4
+COMPUTE_LIMIT_MS = 15
+COMPUTE_GAP_MS = 20  # and as much as was computed: on a busy machine computing takes longer than it should
 
 
 class Reject(Exception):
@@ -26,8 +28,8 @@ class Finished(Exception):
     """The process ends, with this status."""
 
 
-class ChannelError(Exception):
-    """An operation on a channel panics, with this text."""
+class Misuse(Exception):
+    """An operation panics, with this text."""
 
 
 @dataclass(eq=False, slots=True)
@@ -85,6 +87,7 @@ class Timer:
 
     due: int
     serves: "Goroutine | Channel | Callable[[Goroutine], Steps]"
+    computed_before: int = 0
 
     def is_in_heap(self) -> bool:
         """Say whether it can fire: the timer of a channel only while somebody is blocked there."""
@@ -97,11 +100,12 @@ class Machine:
     """One P."""
 
     def __init__(self, first_tick: int) -> None:
-        self.tick, self.now, self.next_id = first_tick, 0, 1
+        self.tick, self.now, self.computed, self.next_id = first_tick, 0, 0, 1
         self.runnext: Goroutine | None = None
         self.ring: deque[Goroutine] = deque()
         self.globals: deque[Goroutine] = deque()
         self.timers: list[Timer] = []
+        self.shows_all = False
         self.dues: list[int] = []
         self.live: dict[int, Goroutine] = {}
         self.slot_count = 0
@@ -158,12 +162,19 @@ class Machine:
         """
         goroutine.status = "runnable"
         self.runnext, kicked = goroutine, self.runnext
-        if kicked is None:
-            return
+        if kicked is not None:
+            self.put_last(kicked)
+
+    def put_last(self, goroutine: Goroutine) -> None:
+        """Put a goroutine at the end of the ring.
+
+        Go: runtime/proc.go runqput, runqputslow, goyield_m.
+        """
+        goroutine.status = "runnable"
         if len(self.ring) == 256:
-            self.globals.extend([self.ring.popleft() for _ in range(128)] + [kicked])
+            self.globals.extend([self.ring.popleft() for _ in range(128)] + [goroutine])
         else:
-            self.ring.append(kicked)
+            self.ring.append(goroutine)
 
     def gosched(self, goroutine: Goroutine) -> Steps:
         """Go to the end of the global queue.
@@ -207,20 +218,32 @@ class Machine:
         else:
             self.die(["fatal error: no goroutines (main called runtime.Goexit) - deadlock!"], None, shows_all=False)
 
+    def compute(self, milliseconds: int) -> None:
+        """Let time pass while a goroutine keeps the P; Reject if a timer could fall due in real time."""
+        self.now += milliseconds
+        self.computed += milliseconds
+        if self.computed > COMPUTE_LIMIT_MS:
+            raise Reject("computes too much")
+        for timer in self.timers:
+            if timer.due - self.now < COMPUTE_GAP_MS + self.computed - timer.computed_before:
+                raise Reject("a timer is due while somebody computes")
+
     def add_timer(self, milliseconds: int, serves: "Goroutine | Channel | Callable[[Goroutine], Steps]") -> Timer:
         """Start a timer."""
-        timer = Timer(self.now + milliseconds, serves)
-        if timer.due > CLOCK_LIMIT_MS:
+        due = self.now + milliseconds
+        if due > CLOCK_LIMIT_MS:
             raise Reject("takes too long")
-        if any(abs(timer.due - due) < DUE_GAP_MS for due in self.dues):
+        if any(abs(due - other) < DUE_GAP_MS + self.computed for other in self.dues):
             raise Reject("two timers are due together")
-        self.dues.append(timer.due)
+        self.dues.append(due)
+        timer = Timer(due, serves, self.computed)
         self.timers.append(timer)
         return timer
 
     def run_timers(self) -> None:
         """Fire what is due."""
-        for timer in [timer for timer in self.timers if timer.due <= self.now and timer.is_in_heap()]:
+        due = [timer for timer in self.timers if timer.due <= self.now and timer.is_in_heap()]
+        for timer in sorted(due, key=lambda timer: timer.due):
             self.timers.remove(timer)
             if isinstance(timer.serves, Goroutine):
                 self.put(timer.serves)
@@ -286,7 +309,7 @@ class Machine:
         waiter = goroutine.woken
         assert waiter is not None
         if cases[waiter.case][1] is not None and not waiter.success:
-            raise ChannelError("send on closed channel")
+            raise Misuse("send on closed channel")
         return waiter.case, waiter.value, waiter.success
 
     def operate(self, channel: Channel, sent: int | None) -> tuple[int, bool]:
@@ -296,7 +319,7 @@ class Machine:
         """
         if sent is not None:
             if channel.closed:
-                raise ChannelError("send on closed channel")
+                raise Misuse("send on closed channel")
             if receiver := self.dequeue(channel.receivers):
                 self.wake(receiver, sent, True)
             else:
@@ -313,9 +336,9 @@ class Machine:
         Go: runtime/chan.go closechan.
         """
         if channel.capacity is None:
-            raise ChannelError("close of nil channel")
+            raise Misuse("close of nil channel")
         if channel.closed:
-            raise ChannelError("close of closed channel")
+            raise Misuse("close of closed channel")
         channel.closed = True
         waiters = []
         for queue in (channel.receivers, channel.senders):

@@ -3,18 +3,20 @@
 Statements, calls, defers and panics, on `machine`'s scheduler and channels. A function runs as a generator.
 """
 
-from collections.abc import Generator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from . import syntax
-from .machine import Channel, ChannelError, Finished, Goroutine, Machine, Reject, Steps, Timer
+from .locks import Locks, Once, WaitGroup, ask
+from .machine import Channel, Finished, Goroutine, Misuse, Reject, Steps, Timer
 
 TICKS = (5, 6, 7)
 STEP_LIMIT = 20_000
 GOSCHEDS_AT_EXIT = 1000
 NIL_PANIC = "runtime error: panic called with nil argument"
+Deferred = Callable[[int, "Unwind | None"], Steps]  # at which depth it runs, and for which panic
 Operation = syntax.Send | syntax.Receive
 Flow = Generator[None, None, str]  # how a block ended: "", "break" or "return"
 
@@ -69,7 +71,7 @@ class Frame:
     depth: int
     unwinds: list[Unwind]
     runner: Unwind | None
-    defers: list[tuple[Closure | Channel | None, list[int]]] = field(default_factory=list)
+    defers: list[Deferred] = field(default_factory=list)
 
     def value_of(self, expression: syntax.Expression) -> int:
         """Evaluate an integer."""
@@ -87,14 +89,13 @@ def run(program: syntax.Program, first_tick: int) -> Outcome:
     return Reference(program, first_tick).run_program()
 
 
-class Reference(Machine):
+class Reference(Locks):
     """One run of one program."""
 
     def __init__(self, program: syntax.Program, first_tick: int) -> None:
         super().__init__(first_tick)
         self.steps = self.panics_running = 0
         self.ran: set[int] = set()
-        self.shows_all = False
         self.main = Closure(syntax.Function([], program.body, program.name), Environment(None, {}))
 
     def run_program(self) -> Outcome:
@@ -111,18 +112,23 @@ class Reference(Machine):
         Go: runtime/proc.go main, goexit1.
         """
         unwinds: list[Unwind] = []
-        try:
-            yield from self.call(goroutine, closure, arguments, 0, unwinds, None)
-        except Unwind as unwind:
-            if not unwind.is_goexit:
-                self.die(describe_panics(unwinds), goroutine, self.shows_all)
-            return
-        if closure is self.main:
+        is_whole = yield from self.ended(goroutine, unwinds, self.call(goroutine, closure, arguments, 0, unwinds, None))
+        if is_whole and closure is self.main:
             for _ in range(GOSCHEDS_AT_EXIT):
                 if not self.panics_running:
                     break
                 yield from self.gosched(goroutine)
             raise Finished(0)
+
+    def ended(self, goroutine: Goroutine, unwinds: list[Unwind], body: Steps) -> Generator[None, None, bool]:
+        """Run what a goroutine consists of; return whether it returned. A panic that is left ends the process."""
+        try:
+            yield from body
+        except Unwind as unwind:
+            if not unwind.is_goexit:
+                self.die(describe_panics(unwinds), goroutine, self.shows_all)
+            return False
+        return True
 
     def call(
         self,
@@ -136,19 +142,19 @@ class Reference(Machine):
         """Run a function, then its defers."""
         variables = Environment(closure.environment, dict(zip(closure.function.parameters, arguments, strict=True)))
         frame = Frame(goroutine, closure.function.name, variables, depth, unwinds, runner)
+        yield from self.finish(frame, self.block(frame, closure.function.body))
+
+    def finish(self, frame: Frame, body: Generator[None, None, Any]) -> Steps:
+        """Run the body of a call, then its defers."""
         unwinding: Unwind | None = None
         try:
-            yield from self.block(frame, closure.function.body)
+            yield from body
         except Unwind as unwind:
             unwinding = unwind
         while frame.defers:
-            deferred, values = frame.defers.pop()
-            below = (unwinding.depth if unwinding else depth) + 1
+            deferred = frame.defers.pop()
             try:
-                if isinstance(deferred, Channel):
-                    self.close_or_panic(frame, deferred)
-                elif deferred:
-                    yield from self.call(goroutine, deferred, values, below, unwinds, unwinding)
+                yield from deferred((unwinding.depth if unwinding else frame.depth) + 1, unwinding)
             except Unwind as unwind:
                 unwinding = unwind
             if unwinding and unwinding.is_recovered:
@@ -192,8 +198,84 @@ class Reference(Machine):
         """Close a channel."""
         try:
             self.close(channel)
-        except ChannelError as error:
+        except Misuse as error:
             self.panic(frame, str(error))
+
+    # What `defer` remembers.
+
+    def deferred_call(self, frame: Frame, closure: Closure, arguments: list[int]) -> Deferred:
+        """Call a function literal."""
+        return lambda depth, unwinding: self.call(frame.goroutine, closure, arguments, depth, frame.unwinds, unwinding)
+
+    def deferred_close(self, frame: Frame, channel: Channel) -> Deferred:
+        """Close a channel."""
+
+        def close(_depth: int, _unwinding: Unwind | None) -> Steps:
+            self.close_or_panic(frame, channel)
+            yield from ()
+
+        return close
+
+    def deferred_method(self, frame: Frame, on: Any, method: str, arguments: list[int]) -> Deferred:
+        """Call a method of package sync."""
+        return lambda depth, _unwinding: self.perform_or_panic(replace(frame, depth=depth), on, method, arguments)
+
+    # Package sync.
+
+    def perform_or_panic(self, frame: Frame, on: Any, method: str, arguments: list[int]) -> Steps:
+        """Call a method of package sync."""
+        try:
+            yield from self.perform(frame.goroutine, on, method, arguments)
+        except Misuse as error:
+            self.panic(frame, str(error))
+
+    def do_once(self, frame: Frame, once: Once, closure: Closure) -> Steps:
+        """Call a function unless one has been called.
+
+        Go: sync/once.go doSlow.
+        """
+        if once.is_done:
+            return
+        inner = replace(frame, depth=frame.depth + 1, defers=[])
+
+        def unlock(_depth: int, _unwinding: Unwind | None) -> Steps:
+            yield from self.unlock(frame.goroutine, once.mutex)
+
+        def set_done(_depth: int, _unwinding: Unwind | None) -> Steps:
+            once.is_done = True
+            yield from ()
+
+        def slow() -> Steps:
+            yield from self.lock(frame.goroutine, once.mutex)
+            inner.defers.append(unlock)
+            if not once.is_done:
+                inner.defers.append(set_done)
+                yield from self.call(frame.goroutine, closure, [], inner.depth + 1, frame.unwinds, None)
+
+        yield from self.finish(inner, slow())
+
+    def start_task(self, frame: Frame, group: WaitGroup, closure: Closure) -> Steps:
+        """Start a goroutine that a wait group counts.
+
+        Go: sync/waitgroup.go Go.
+        """
+
+        def task(goroutine: Goroutine) -> Steps:
+            outer = Frame(goroutine, "sync.(*WaitGroup).Go.func1", closure.environment, 0, [], None)
+
+            def end(depth: int, unwinding: Unwind | None) -> Steps:
+                inner = replace(outer, depth=depth, runner=unwinding, defers=[])
+                value = self.recover(inner)
+                if value is not None:
+                    self.panic(inner, value)
+                yield from self.perform_or_panic(inner, group, "done", [])
+
+            outer.defers.append(end)
+            call = self.call(goroutine, closure, [], 1, outer.unwinds, None)
+            yield from self.ended(goroutine, outer.unwinds, self.finish(outer, call))
+
+        yield from self.perform_or_panic(frame, group, "add", [1])
+        self.spawn(task, f"created by sync.(*WaitGroup).Go in goroutine {frame.goroutine.id}")
 
     # Statements.
 
@@ -244,6 +326,16 @@ class Reference(Machine):
                     self.add_timer(milliseconds, frame.goroutine)
                     frame.goroutine.status = "sleep"
                     yield
+            case syntax.Compute(milliseconds):
+                yield from self.gosched(frame.goroutine)
+                self.compute(milliseconds)
+            case syntax.Do((_, name), method, arguments, False):
+                values = [frame.value_of(argument) for argument in arguments]
+                yield from self.perform_or_panic(frame, variables[name], method, values)
+            case syntax.Pass((_, name), "do", function):
+                yield from self.do_once(frame, variables[name], Closure(function, variables))
+            case syntax.Pass((_, name), "go", function):
+                yield from self.start_task(frame, variables[name], Closure(function, variables))
             case syntax.Invoke("call", function, arguments):
                 values = [frame.value_of(argument) for argument in arguments]
                 closure = Closure(function, variables)
@@ -258,7 +350,7 @@ class Reference(Machine):
         cases = [(frame.variables[each.channel], value) for each, value in zip(operations, values, strict=True)]
         try:
             chosen, value, ok = yield from self.communicate(frame.goroutine, cases, has_default)
-        except ChannelError as error:
+        except Misuse as error:
             self.panic(frame, str(error))
             raise
         done = operations[chosen] if chosen < len(operations) else None
@@ -298,18 +390,27 @@ class Reference(Machine):
                 variables.values[name] = self.add_timer(milliseconds, start)
             case syntax.Close(channel, deferred):
                 if deferred:
-                    frame.defers.append((variables[channel], []))
+                    frame.defers.append(self.deferred_close(frame, variables[channel]))
                 else:
                     self.close_or_panic(frame, variables[channel])
+            case syntax.Make((kind, name), lock, reads):
+                variables.values[name] = self.make(kind, variables[lock.name] if lock else None, reads)
+            case syntax.Do((_, name), method, arguments, True):
+                passed = [frame.value_of(argument) for argument in arguments]
+                frame.defers.append(self.deferred_method(frame, variables[name], method, passed))
+            case syntax.Ask(label, (_, name), method, arguments, results):
+                got = ask(variables[name], method, [frame.value_of(argument) for argument in arguments])
+                variables.values |= dict(zip(results, got, strict=True))
+                self.say(label, *("nil" if value is None else value for value in got))
             case syntax.Invoke(how, function, arguments):
                 closure, passed = Closure(function, variables), [frame.value_of(argument) for argument in arguments]
                 if how == "defer":
-                    frame.defers.append((closure, passed))
+                    frame.defers.append(self.deferred_call(frame, closure, passed))
                 else:
                     created_by = f"created by {frame.name} in goroutine {frame.goroutine.id}"
                     self.spawn(partial(self.entry, closure=closure, arguments=passed), created_by)
             case syntax.DeferRecover():
-                frame.defers.append((None, []))
+                frame.defers.append(lambda _depth, _unwinding: iter(()))  # type: ignore[arg-type, return-value]
             case syntax.Goexit():
                 frame.unwinds.append(Unwind("", frame.depth, is_goexit=True))
                 raise frame.unwinds[-1]

@@ -6,6 +6,7 @@ A program is the body of one function. Function literals nest; they capture chan
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
 @dataclass(slots=True)
@@ -210,6 +211,91 @@ class StopTimer:
 
 
 @dataclass(slots=True)
+class Compute:
+    """runtime.Gosched(), then work on the CPU: with a new time slice nothing preempts it."""
+
+    milliseconds: int
+
+
+class Object(NamedTuple):
+    """Something of package sync or atomic: its kind, a key of `RESULTS`, and the variable's name."""
+
+    kind: str
+    name: str
+
+
+# What the methods with results give: a truth value, an integer, or anything, which only `show` can print.
+RESULTS: dict[str, dict[str, tuple[type, ...]]] = {
+    "mutex": {"try_lock": (bool,)},
+    "rwmutex": {"try_lock": (bool,), "try_rlock": (bool,)},
+    "wait_group": {},
+    "cond": {},
+    "once": {},
+    "pool": {"get": (object,)},
+    "map": {
+        "load": (object, bool),
+        "load_or_store": (object, bool),
+        "load_and_delete": (object, bool),
+        "swap": (object, bool),
+        "compare_and_swap": (bool,),
+        "compare_and_delete": (bool,),
+    },
+    "int64": {
+        "load": (int,),
+        "add": (int,),
+        "swap": (int,),
+        "compare_and_swap": (bool,),
+        "and_": (int,),
+        "or_": (int,),
+    },
+}
+
+
+@dataclass(slots=True)
+class Make:
+    """Declare an object. `lock` is a condition's; for an RWMutex that is the write lock, or its reading side."""
+
+    made: Object
+    lock: Object | None = None
+    reads: bool = False
+
+
+@dataclass(slots=True)
+class Do:
+    """Call a method without a result, at once or deferred."""
+
+    on: Object
+    method: str
+    arguments: list[Expression] = field(default_factory=list)
+    deferred: bool = False
+
+
+@dataclass(slots=True)
+class Ask:
+    """results := on.method(arguments), printed."""
+
+    label: str
+    on: Object
+    method: str
+    arguments: list[Expression]
+    results: list[str]
+
+    @property
+    def types(self) -> tuple[type, ...]:
+        """Return what each result is."""
+        return RESULTS[self.on.kind][self.method]
+
+
+@dataclass(slots=True)
+class Pass:
+    """Pass a function literal to a method: wait_group.Go, once.Do."""
+
+    on: Object
+    method: str
+    function: Function
+
+
+@dataclass(slots=True)
 class Invoke:
     """A function literal with arguments: started by `go`, deferred by `defer`, or called on the spot by `call`."""
 
@@ -242,7 +328,7 @@ class Recover:
 Statement = (
     Print | Write | Exit | ShowAllGoroutines | CountGoroutines | MakeChannel | Send | Receive | Close
     | LengthAndCapacity | Select | RangeChannel | Repeat | If | Break | Return | Yield | Goexit
-    | Sleep | After | AfterFunc | StopTimer | Invoke | DeferRecover | Panic | Recover
+    | Sleep | After | AfterFunc | StopTimer | Compute | Make | Do | Ask | Pass | Invoke | DeferRecover | Panic | Recover
 )  # fmt: skip
 
 
@@ -273,7 +359,7 @@ def blocks_of(statement: Statement) -> list[list[Statement]]:
 
 def function_of(statement: Statement) -> Function | None:
     """Return the function literal in the statement."""
-    return statement.function if isinstance(statement, Invoke | AfterFunc) else None
+    return statement.function if isinstance(statement, Invoke | AfterFunc | Pass) else None
 
 
 def statements_in(block: list[Statement]) -> Iterator[Statement]:

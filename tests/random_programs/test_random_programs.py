@@ -1,4 +1,4 @@
-"""200 programs that nobody wrote: goruntime prints what the rules say, and what real Go 1.27 prints where there is one.
+"""300 programs that nobody wrote: goruntime prints what the rules say, and what real Go 1.27 prints where there is one.
 
 A program counts only if real Go agrees with itself. The one exception are programs in which it matters how often the
 scheduler had run before they started (every 61st time it looks at the global queue first): Go starts with 5, 6 or 7,
@@ -8,6 +8,7 @@ and goruntime must print what Go prints for one of them, the same one in all pro
 import subprocess
 import sys
 import zlib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -16,16 +17,22 @@ from . import emit_python, reference
 from .compare import report
 from .generate import Sample, program_for
 from .in_process import Module
+from .locks import Semaphore
+from .machine import Goroutine, Steps
 from .real_go import RUNS, Binary, version
 from .reference import Outcome
 from .shrink import shrink
 from .syntax import Program, all_blocks
 
-SEEDS = range(200)
+SEEDS = range(300)
 SWEEP = 100
-CHECKSUM = 3320588119  # of the first 20 programs; a change of the generator changes it, nothing else may
+CHECKSUM = 1636734429  # of the first 20 programs; a change of the generator changes it, nothing else may
 BY_COMMAND_LINE = (0, 1, 2, 3)
 MORE_RUNS = 20
+STATUSES = (
+    "chan receive", "chan receive (nil chan)", "chan send", "chan send (nil chan)", "select", "select (no cases)",
+    "sync.Mutex.Lock", "sync.RWMutex.RLock", "sync.RWMutex.Lock", "sync.WaitGroup.Wait", "sync.Cond.Wait",
+)  # fmt: skip
 TOLERATED_DISCARDS = len(SEEDS) // 50
 
 
@@ -61,6 +68,30 @@ def test_the_generator_is_stable() -> None:
     """The seeds mean the same programs on every machine and Python version."""
     text = emit_python.emit([program_for(seed).program for seed in range(20)])
     assert zlib.crc32(text.encode()) == CHECKSUM
+
+
+def test_the_programs_reach_what_they_are_for() -> None:
+    """Every way of waiting and of dying, and mutexes that are handed over because somebody starves."""
+
+    class Watched(reference.Reference):
+        handed_over = False
+
+        def release(self, goroutine: Goroutine, semaphore: Semaphore, hands_over: bool = False) -> Steps:
+            self.handed_over |= hands_over
+            return super().release(goroutine, semaphore, hands_over)
+
+    seen: Counter[str] = Counter()
+    for seed in SEEDS:
+        run = Watched(program_for(seed).program, reference.TICKS[0])
+        lines = run.run_program().lines
+        seen["handed over"] += run.handed_over
+        seen.update({line for line in lines if line.startswith("fatal error: ")})
+        seen.update({line.partition("[")[2] for line in lines if line.startswith("goroutine ")})
+    for status in STATUSES:
+        assert seen[f"{status}]:"], (status, seen)
+    assert seen["handed over"] >= 10
+    assert seen["fatal error: all goroutines are asleep - deadlock!"] >= 10
+    assert seen["fatal error: sync: unlock of unlocked mutex"]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
