@@ -361,6 +361,11 @@ def _run_deferred(g: G, frame: Frame, record: PanicRecord | None) -> PanicRecord
         del record  # the traceback of what a deferred call raised holds this frame
 
 
+def is_running_for(record: PanicRecord, frame: FrameType) -> bool:
+    """Is this Python frame the one that made deferred calls for record?"""
+    return frame.f_code is _run_deferred.__code__ and frame.f_locals.get("frame") is record.frame
+
+
 def _goexit_below(g: G, record: PanicRecord) -> PanicRecord | None:
     """Remove a recovered panic and those it had taken over from; a Goexit among them goes on, and is returned.
 

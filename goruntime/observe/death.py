@@ -79,7 +79,7 @@ class Death:
             self.fatal(g.m, g, f"panic while printing panic value: {_said(panic.value_of(again))}", is_throw=True)
         if isinstance(value, panic.NilDereference):
             text += "[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x0]\n"
-        frames = traceback.frames_of_traceback(record.exc.__traceback__) or traceback.entry_of(g)
+        frames = traceback.frames_of_panic(record) or traceback.entry_of(g)
         level = self._level()
         bubble = value.bubble if isinstance(value, BubbleDeadlock) else None
         records = self._records(level, g, frames, bubble)

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from greenlet import getcurrent
 
 from ..base.names import qualified
+from ..lang.panic import is_running_for
 from ..sched.g import G, SystemG
 from ..sched.status import DEAD, DURABLE, IDLE, LEAKED, STATUS_NAMES, WAITING
 from ..sched.waitreason import WAIT_REASONS
 
 if TYPE_CHECKING:
+    from ..lang.panic import PanicRecord
     from ..sched.bubble import Bubble
     from ..sched.sched import Sched
 
@@ -106,11 +108,39 @@ def frames_of_traceback(trace: TracebackType | None) -> tuple[FrameRecord, ...]:
     """The user's frames of an exception, innermost first, as Go shows the panicking stack."""
     records = []
     while trace is not None:
-        code = trace.tb_frame.f_code
-        if not is_hidden(code):
-            records.append(frame_record(code, trace.tb_lineno, trace.tb_frame.f_globals.get("__name__", "")))
+        if not is_hidden(trace.tb_frame.f_code):
+            records.append(_record_of(trace))
         trace = trace.tb_next
     return tuple(reversed(records))
+
+
+def frames_of_panic(record: PanicRecord) -> tuple[FrameRecord, ...]:
+    """The user's frames of a panic, innermost first.
+
+    In Go the deferred call that panics again stands on the frames of the panic before it. Python has unwound those, but
+    the exception before remembers them: they are put back where its deferred calls were made.
+    """
+    records = []
+    above: list[TracebackType | None] = []  # what stands on the frames that are being put back
+    exc, trace = record.exc, record.exc.__traceback__
+    link = record.link
+    while trace is not None or above:
+        if trace is None:
+            trace, link = above.pop(), None
+            continue
+        if link is not None and link.exc is not exc and is_running_for(link, trace.tb_frame):
+            above.append(trace.tb_next)
+            exc, trace = link.exc, link.exc.__traceback__
+            link = link.link
+            continue
+        if not is_hidden(trace.tb_frame.f_code):
+            records.append(_record_of(trace))
+        trace = trace.tb_next
+    return tuple(reversed(records))
+
+
+def _record_of(trace: TracebackType) -> FrameRecord:
+    return frame_record(trace.tb_frame.f_code, trace.tb_lineno, trace.tb_frame.f_globals.get("__name__", ""))
 
 
 def stack_of(gp: G) -> tuple[FrameRecord, ...]:

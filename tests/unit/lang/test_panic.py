@@ -4,7 +4,7 @@ import functools
 
 import pytest
 
-from goruntime import Deadlock, FatalError, GoPanic, chan, defer, func, go, panic, recover, run, runtime, time
+from goruntime import Deadlock, FatalError, GoPanic, chan, defer, func, go, panic, recover, run, runtime, sync, time
 from goruntime.lang.error import GoPlainError, Panic, PanicNilError
 
 
@@ -484,6 +484,87 @@ def test_a_recovered_one_stays_in_the_chain():
         panic(1)
 
     assert lines_of(main) == ["panic: 1 [recovered]", "\tpanic: 9", "\tpanic: 2", "\tpanic: 3"]
+
+
+def frames_of(main):
+    """The functions that the dump of a panic shows, innermost first."""
+    with pytest.raises(GoPanic) as caught:
+        run(main)
+    functions = [frame.function for frame in caught.value.goroutines[0].frames]
+    return [name.rpartition(".")[2] for name in functions]
+
+
+def work():
+    raise ValueError("same")
+
+
+def panic_again():
+    panic(recover())
+
+
+def raise_again():
+    raise recover()
+
+
+@pytest.mark.parametrize(
+    ("deferred", "shown"),
+    [
+        (panic_again, ["panic_again", "work", "f", "main"]),  # as Go's dump shows them
+        (raise_again, ["work", "f", "raise_again", "main"]),  # one exception: in Python's order
+    ],
+    ids=["panic", "raise"],
+)
+def test_the_frames_of_what_panics_again_stand_on_those_of_the_first(deferred, shown):
+    @func
+    def f():
+        defer(deferred)
+        work()
+
+    def main():
+        f()
+
+    assert frames_of(main) == shown
+
+
+def test_the_frames_of_a_panic_in_each_of_four_deferred_calls():
+    def third():
+        panic("three")
+
+    def helper():
+        third()
+
+    @func
+    def inner():
+        defer(panic, "two")
+        work()
+
+    @func
+    def outer():
+        defer(helper)
+        inner()
+
+    def clean():
+        @func
+        def quiet():
+            defer(panic, "four")
+
+        quiet()
+
+    def main():
+        defer(clean)
+        outer()
+
+    # As Go's dump shows them, but for `panic` itself.
+    assert frames_of(main) == ["clean", "third", "helper", "work", "inner", "outer", "main"]
+
+
+def test_the_frames_of_a_task_of_a_wait_group():
+    def main():
+        wg = sync.WaitGroup()
+        wg.go(work)
+        wg.wait()
+
+    assert frames_of(main) == ["work"]
 
 
 def test_an_exception_recovered_and_raised_again():
