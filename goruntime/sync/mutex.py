@@ -98,7 +98,7 @@ class Mutex(Owned):
                 m.g0.switch()
                 raise
         else:
-            self.step("sync.Mutex.lock", COST, OP_LOCK, self.acquire)
+            self.step("sync.Mutex.lock", COST, OP_LOCK, self.lock_now)
 
     def unlock(self) -> None:  # hot: mutex
         """Unlock; a waiter, if there is one, is woken, and in starvation mode gets it and runs at once.
@@ -138,7 +138,7 @@ class Mutex(Owned):
                         sg.release_ns = m.clock = clock + WAKE_COST
                         ready(m, sg.g, self)
                         return
-                self.release(m, g)
+                self.unlock_now(m, g)
             except SURVIVABLE:
                 raise
             except BaseException as exc:  # see sched/park.py: something may be half done
@@ -147,7 +147,7 @@ class Mutex(Owned):
                 m.g0.switch()
                 raise
         else:
-            self.step("sync.Mutex.unlock", COST, OP_UNLOCK, self.release)
+            self.step("sync.Mutex.unlock", COST, OP_UNLOCK, self.unlock_now)
 
     def try_lock(self) -> bool:
         """Lock if that is possible at once; says whether it was.
@@ -155,7 +155,7 @@ class Mutex(Owned):
         Raises: RuntimeError outside a goroutine.
         Go: sync/mutex.go Mutex.TryLock.
         """
-        return bool(self.step("sync.Mutex.try_lock", COST, OP_TRY_LOCK, self.try_acquire))
+        return bool(self.step("sync.Mutex.try_lock", COST, OP_TRY_LOCK, self.try_lock_now))
 
     def __enter__(self) -> None:
         self.lock()
@@ -165,7 +165,7 @@ class Mutex(Owned):
 
     # What the operations do, without a safepoint. RWMutex and Once use these too.
 
-    def acquire(self, m: M, g: G) -> M:
+    def lock_now(self, m: M, g: G) -> M:
         """Lock; returns the M that g is on."""
         how = FREE
         if self.state:
@@ -178,7 +178,7 @@ class Mutex(Owned):
             m.emit(SYNC_LOCK, self.event_name(), how)
         return m
 
-    def try_acquire(self, m: M, g: G) -> bool:
+    def try_lock_now(self, m: M, g: G) -> bool:
         """Lock if it is free and nobody is starving."""
         is_free = not self.state & (LOCKED | STARVING)
         if is_free:
@@ -297,7 +297,7 @@ class Mutex(Owned):
             old -= STARVING
         self.state = old
 
-    def release(self, m: M, g: G) -> M:
+    def unlock_now(self, m: M, g: G) -> M:
         """Unlock; returns the M that g is on.
 
         Go: internal/sync/mutex.go Unlock, unlockSlow.

@@ -59,12 +59,12 @@ class Once(Owned):
 
     def _enter(self, m: M, g: G) -> bool:
         if not self.is_done:
-            m = self.m.acquire(m, g)
+            m = self.m.lock_now(m, g)
             if not self.is_done:
                 if m.watch is not None:
                     m.emit(ONCE_DO, self.event_name(), "first")
                 return True
-            m = self.m.release(m, g)
+            m = self.m.unlock_now(m, g)
         if m.watch is not None:
             m.emit(ONCE_DO, self.event_name(), "done before")
         return False
@@ -73,7 +73,7 @@ class Once(Owned):
         self.is_done = True
         if m.watch is not None:
             m.emit(ONCE_DO, self.event_name(), "done")
-        self.m.release(m, g)
+        self.m.unlock_now(m, g)
 
     def ready(self, op: int, g: G) -> bool:
         """Would the operation complete now?"""

@@ -226,7 +226,7 @@ class RWMutex(Owned):
             m.emit(SYNC_UNLOCK, self.event_name(), f"lets {readers} in" if readers else "free")
         for _ in range(readers):
             m = self.reader_sema.release(m, g, obj=self)
-        self.w.release(m, g)
+        self.w.unlock_now(m, g)
 
     def _try_acquire(self, m: M, g: G) -> bool:
         is_free = False
@@ -239,7 +239,7 @@ class RWMutex(Owned):
                 self.reader_count = -MAX_READERS
             else:
                 m = inner_point(m, g, OP_UNLOCK, self)
-                m = self.w.release(m, g)
+                m = self.w.unlock_now(m, g)
         if m.watch is not None:
             m.emit(SYNC_LOCK, self.event_name(), "tried" if is_free else "refused")
         return is_free

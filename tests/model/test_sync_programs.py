@@ -79,11 +79,11 @@ def drops_a_signal(monkeypatch):
 def takes_what_is_taken(monkeypatch):
     """try_lock does not look."""
 
-    def try_acquire(self, m, g):
+    def try_lock_now(self, m, g):
         self.state |= 1
         return True
 
-    monkeypatch.setattr(mutex.Mutex, "try_acquire", try_acquire)
+    monkeypatch.setattr(mutex.Mutex, "try_lock_now", try_lock_now)
 
 
 def lets_readers_in(monkeypatch):
@@ -92,19 +92,19 @@ def lets_readers_in(monkeypatch):
 
 
 def _no_drain(rw, m, g):
-    rw.w.acquire(m, g)
+    rw.w.lock_now(m, g)
     rw.reader_count -= rwmutex.MAX_READERS
 
 
 def leaves_the_woken_bit(monkeypatch):
     """Unlock wakes nobody because somebody seems to be on the way."""
-    release = mutex.Mutex.release
+    unlock_now = mutex.Mutex.unlock_now
 
     def forgetful(self, m, g):
         self.state |= mutex.WOKEN
-        return release(self, m, g)
+        return unlock_now(self, m, g)
 
-    monkeypatch.setattr(mutex.Mutex, "release", forgetful)
+    monkeypatch.setattr(mutex.Mutex, "unlock_now", forgetful)
 
 
 FAULTS = [forgets_the_waiter, drops_a_signal, takes_what_is_taken, lets_readers_in, leaves_the_woken_bit]
