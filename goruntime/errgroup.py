@@ -52,6 +52,7 @@ class Group:
         goroutine.
         Go: cmd/vendor/golang.org/x/sync/errgroup/errgroup.go Go.
         """
+        current_m("errgroup.Group.go")
         refuse_generators(f, "errgroup.Group.go")
         if self._sem is not None:
             self._sem.send(None)
@@ -64,6 +65,7 @@ class Group:
         Raises: as `go`.
         Go: cmd/vendor/golang.org/x/sync/errgroup/errgroup.go TryGo.
         """
+        current_m("errgroup.Group.try_go")
         refuse_generators(f, "errgroup.Group.try_go")
         if self._sem is not None and select((self._sem.send, None), default)[0]:
             return False
@@ -77,6 +79,7 @@ class Group:
         Raises: the exception of the first that failed; RuntimeError outside a goroutine.
         Go: cmd/vendor/golang.org/x/sync/errgroup/errgroup.go Wait.
         """
+        current_m("errgroup.Group.wait")
         self._wg.wait()
         if self._cancel is not None:
             self._cancel(self._error)

@@ -195,7 +195,7 @@ def hash_of(key: Any, what: str) -> None:
 
 def _check(key: Any, fn: Any, what: str) -> None:
     hash_of(key, what)
-    refuse_generators(fn, what)
+    refuse_generators(fn, what, "key, ")
 
 
 def _outcome(call: _Call) -> Any:

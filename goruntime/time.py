@@ -288,7 +288,7 @@ def after_func(d: float, f: Callable[..., Any], *args: Any) -> Timer:
     Go: time/sleep.go AfterFunc.
     """
     m, g = current_m("time.after_func")
-    refuse_generators(f, "time.after_func")
+    refuse_generators(f, "time.after_func", "d, ")
     delay_ns = seconds_to_ns(d, "time.after_func: d")
     made = Timer.__new__(Timer)
     made._begin(m, g, nilchan, timers.Timer(_go_func, (f, args)), delay_ns, 0)

@@ -59,7 +59,7 @@ def with_cancel(parent: Context) -> tuple[Context, Callable[[], None]]:
     Go: context/context.go WithCancel.
     """
     ctx = _derived(parent, "context.with_cancel")
-    return ctx, lambda: _cancel(ctx, canceled, None, leaves=True)
+    return ctx, _canceler(ctx)
 
 
 def with_cancel_cause(parent: Context) -> tuple[Context, Callable[[BaseException | None], None]]:
@@ -103,6 +103,7 @@ def with_timeout(parent: Context, timeout: float) -> tuple[Context, Callable[[],
     Raises: as `with_deadline`.
     Go: context/context.go WithTimeout.
     """
+    current_m("context.with_timeout")
     delay_ns = seconds_to_ns(timeout, "context.with_timeout: timeout")
     return _with_deadline(parent, Time(now().ns + delay_ns), None, "context.with_timeout")
 
@@ -115,6 +116,7 @@ def with_timeout_cause(
     Raises: as `with_deadline_cause`.
     Go: context/context.go WithTimeoutCause.
     """
+    current_m("context.with_timeout_cause")
     delay_ns = seconds_to_ns(timeout, "context.with_timeout_cause: timeout")
     return _with_deadline(parent, Time(now().ns + delay_ns), cause, "context.with_timeout_cause")
 
@@ -157,7 +159,7 @@ def after_func(ctx: Context, f: Callable[..., Any], *args: Any) -> Callable[[], 
     """
     current_m("context.after_func")
     check_parent(ctx, "context.after_func", "ctx")
-    refuse_generators(f, "context.after_func")
+    refuse_generators(f, "context.after_func", "ctx, ")
     waiting = AfterFuncContext(ctx, f, args)
     derive(waiting, "context.after_func")
     return lambda: stop_after_func(waiting)
@@ -179,6 +181,13 @@ def _derived(parent: Context, what: str) -> CancelContext:
     ctx = CancelContext(parent)
     derive(ctx, what)
     return ctx
+
+
+def _canceler(ctx: CancelContext) -> Callable[[], None]:
+    def cancel() -> None:
+        _cancel(ctx, canceled, None, leaves=True)
+
+    return cancel
 
 
 def _instant(d: float, what: str) -> Time:
@@ -208,7 +217,7 @@ def _with_deadline(
         timer = ctx.timer = _after(Time(left_ns), _cancel, ctx, deadline_exceeded, cause, True)
         if ctx._err is not None:  # canceled while the timer was made
             timer.stop()
-    return ctx, lambda: _cancel(ctx, canceled, None, leaves=True)
+    return ctx, _canceler(ctx)
 
 
 __all__ = [

@@ -138,6 +138,7 @@ class CancelContext(Owned, Node):
 class TimerContext(CancelContext):
     """A context with a deadline.
 
+    Differs: its text has no reading of the monotonic clock (`m=+0.1`): there is only one clock.
     Go: context/context.go timerCtx.
     """
 

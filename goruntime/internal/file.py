@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ..kernel import sockets
 from ..sched.netpoll import READ, WRITE
 from .errno import DeadlineExceededError, ErrClosed, ErrFileClosing, SyscallError, WrappedError, text_of
-from .poll import FD, as_bytes, check_count, make_fd
+from .poll import FD, as_buffer, as_bytes, check_count, make_fd
 
 if TYPE_CHECKING:
     from ..sched.m import M
@@ -86,6 +86,20 @@ class File:
         check_count("os.File.read: n", n)
         try:
             return self._fd.read(n)
+        except OSError as error:
+            raise self._error("read", error) from None
+
+    def readinto(self, buffer: Any) -> int:
+        """The same, into a bytearray or another writable buffer; how many bytes came.
+
+        Raises: as read; TypeError if buffer cannot be written to.
+        Go: os/file.go File.Read.
+        """
+        view = as_buffer("os.File.readinto", buffer)
+        if not view:
+            return 0
+        try:
+            return self._fd.read_into(view)
         except OSError as error:
             raise self._error("read", error) from None
 

@@ -560,6 +560,20 @@ def as_bytes(what: str, data: Any) -> Any:
         raise TypeError(f"{what}: data must be bytes, not {type(data).__name__}") from None
 
 
+def as_buffer(what: str, buffer: Any) -> memoryview:
+    """A buffer to read into.
+
+    Raises: TypeError if it is none, or cannot be written to.
+    """
+    try:
+        view = memoryview(buffer).cast("B")
+    except TypeError:
+        raise TypeError(f"{what}: buffer must be a bytearray or the like, not {type(buffer).__name__}") from None
+    if view.readonly:
+        raise TypeError(f"{what}: the buffer is read-only")
+    return view
+
+
 def check_count(what: str, n: Any) -> None:
     """Raises: TypeError unless n is an integer; ValueError if it is negative."""
     if isinstance(n, bool) or not isinstance(n, int):

@@ -185,10 +185,13 @@ def with_defers(fn: Callable[P, R]) -> Callable[P, R]:
     return call_with_defers
 
 
-def refuse_generators(fn: Any, what: str) -> None:
-    """A goroutine or `func` must be a plain function: a generator's body would not run when it is called."""
+def refuse_generators(fn: Any, what: str, before: str = "") -> None:
+    """A goroutine or `func` must be a plain function: a generator's body would not run when it is called.
+
+    before: what stands before the function in a call of what, for the hint: `"d, "`.
+    """
     if not callable(fn):
-        hint = "" if what == "func" else f"; write {what}(f, x), not {what}(f(x))"
+        hint = "" if what == "func" else f"; write {what}({before}f, x), not {what}({before}f(x))"
         raise TypeError(f"{what}: {fn!r} is not callable{hint}")
     target = fn
     while isinstance(target, (partial, staticmethod)):

@@ -16,6 +16,7 @@ from ..lang.syscall import syscall
 from .errors import AddrError, DNSError, UnknownNetworkError
 
 MAX_PORT = 65_535
+LONGEST_PORT = 1_000  # digits: int() refuses what is much longer
 NETWORKS = ("tcp", "tcp4", "tcp6", "unix")
 LOOPBACK = {"tcp": "127.0.0.1", "tcp4": "127.0.0.1", "tcp6": "::1"}
 
@@ -137,7 +138,8 @@ def check_network(what: str, network: Any, address: Any) -> None:
     """
     for name, value in (("network", network), ("address", address)):
         if not isinstance(value, str):
-            raise TypeError(f"{what}: {name} must be a str, not {type(value).__name__}")
+            hint = "; write str(address)" if isinstance(value, Addr) else ""
+            raise TypeError(f"{what}: {name} must be a str, not {type(value).__name__}{hint}")
     if network not in NETWORKS:
         raise UnknownNetworkError(network)
 
@@ -152,7 +154,7 @@ def lookup_port(network: str, service: str) -> int:
     if not digits:
         return 0
     if digits.isascii() and digits.isdigit():
-        port = int(service)
+        port = int(service) if len(service) <= LONGEST_PORT else MAX_PORT + 1
         if not 0 <= port <= MAX_PORT:
             raise AddrError("invalid port", service)
         return port

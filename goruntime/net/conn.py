@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ..base.config import seconds_to_ns
 from ..internal.errno import ErrNetClosing
-from ..internal.poll import FD, as_bytes, check_count
+from ..internal.poll import FD, as_buffer, as_bytes, check_count
 from ..kernel import sockets
 from ..sched.netpoll import READ, WRITE
 from .errors import OpError, wrap_syscall
@@ -154,9 +154,7 @@ class SocketConn(Endpoint, Conn):
         Raises: as read; TypeError if buffer cannot be written to.
         Go: net/net.go conn.Read.
         """
-        view = memoryview(buffer).cast("B")
-        if view.readonly:
-            raise TypeError(f"{self._fd.what}.readinto: the buffer is read-only")
+        view = as_buffer(f"{self._fd.what}.readinto", buffer)
         if not view:
             return 0
         try:

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from .. import context, time
 from ..base.config import seconds_to_ns
+from ..context.base import check_parent
 from ..internal.errno import ConstantError, DeadlineExceededError, ErrNetClosing
 from ..internal.poll import FD, current_thread, make_fd, need_room, now_ns
 from ..kernel import sockets
 from ..lang.chan import nilchan
+from ..lang.panic import panic
 from ..sched.netpoll import WRITE
 from .addr import LOOPBACK, TCPAddr, UnixAddr, check_network, family_of, from_host, resolve, to_host
 from .conn import SocketConn, new_conn
@@ -86,12 +88,16 @@ class Dialer:
     def dial_context(self, ctx: context.Context, network: str, address: str) -> SocketConn:
         """The same, until ctx is canceled or its deadline has passed; afterwards ctx does nothing to the connection.
 
-        Raises: as dial; `errors.is_(error, context.canceled)` and `context.deadline_exceeded` hold where that is why.
+        Raises: as dial; `errors.is_(error, context.canceled)` and `context.deadline_exceeded` hold where that is why;
+        Panic "nil context" if ctx is None; TypeError if it is no context.
         Differs: a name that is being resolved is resolved to the end.
         Go: net/dial.go Dialer.DialContext.
         """
         need_room(ROOM)
         current_thread("net.dial")
+        if ctx is None:
+            panic("nil context")
+        check_parent(ctx, "net.Dialer.dial_context", "ctx")
         deadline_ns = now_ns() + self._timeout_ns if self._timeout_ns else 0
         deadline = ctx.deadline()
         if deadline is not None:

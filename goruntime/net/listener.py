@@ -83,6 +83,7 @@ class Listener(Endpoint):
         Raises: OpError if it is closed already; RuntimeError outside a goroutine.
         Go: net/tcpsock.go TCPListener.Close; net/unixsock_posix.go UnixListener.close.
         """
+        current_thread("net.Listener.close")  # before anything has happened
         if self._path and not self._fd.closed:
             try:
                 os.unlink(self._path)

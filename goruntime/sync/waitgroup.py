@@ -115,6 +115,7 @@ class WaitGroup(Owned):
         Raises: as `add`; TypeError if f is not callable, or is a generator or coroutine function.
         Go: sync/waitgroup.go WaitGroup.Go.
         """
+        current_m("sync.WaitGroup.go")
         refuse_generators(f, "sync.WaitGroup.go")
         self.add(1)
         _start(_task, self, f, args, kwargs)

@@ -84,7 +84,7 @@ OPERATIONS = {
     "atomic.Value.swap": (atomic.Value, lambda word: word.swap(1)),
 }
 ALSO = {
-    "sync.WaitGroup.add": (sync.WaitGroup, lambda wg: wg.go(nothing)),
+    "sync.WaitGroup.go": (sync.WaitGroup, lambda wg: wg.go(nothing)),
     "sync.Map.load": (sync.Map, lambda m: m.compare_and_swap(1, 1, 2)),
     "atomic.Value.load": (atomic.Value, lambda word: word.compare_and_swap(None, 1)),
 }
