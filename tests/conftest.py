@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 import pytest
@@ -16,6 +17,10 @@ os.environ.setdefault("GORUNTIME_DEBUG", "1")
 # What the developer's shell says to Go is not meant for the tests, nor for the programs they start.
 for _name in ("GODEBUG", "GOGC", "GOMAXPROCS", "GOMEMLIMIT", "GOTRACEBACK"):
     os.environ.pop(_name, None)
+
+# Under nohup everything that the tests start would ignore a hang-up, as in Go; the oracles were recorded without.
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # The same examples in every run: what a sweep over seeds is for, a test that fails only today is not.
 settings.register_profile("goruntime", deadline=None, derandomize=True)
