@@ -31,11 +31,11 @@ from ..kernel.sockets import NO_SIGNAL
 from ..lang.owner import belong, current_m, outside, unbroken
 from ..lang.panic import panic
 from ..sched import netpoll
-from ..sched.netpoll import READ, WRITE, PollDesc
+from ..sched.netpoll import NO_ERROR, READ, WRITE, PollDesc
 from ..sched.ops import OP_IO
 from ..sched.preempt import end_again, safepoint
 from ..sched.sema import Sema
-from ..sched.timers import MAX_WHEN
+from ..sched.timers import MAX_WHEN, abandon
 from .errno import DeadlineExceededError, ErrFileClosing, ErrNetClosing, ErrNotPollable
 
 if TYPE_CHECKING:
@@ -96,6 +96,9 @@ class FD:
                 self.pd.closing = True
                 self.pd.rseq += 1
                 self.pd.wseq += 1
+                for timer in (self.pd.rt, self.pd.wt):
+                    if timer is not None:
+                        abandon(timer)
                 netpoll.poll_close(self.sched, self.pd)
                 self.shut()
 
@@ -133,7 +136,7 @@ class FD:
                 if m.watch is not None:
                     m.emit(FD_READ, pd.event_name(), len(data))
                 return data
-        outcome = unbroken(m, g, self._operate, READ, self.receive, n, has_tried)
+        outcome = unbroken(m, g, self._operate, READ, self.receive if n else _receive_nothing, n, has_tried)
         if type(outcome) is Failure:
             raise outcome.error
         return outcome  # type: ignore[no-any-return]
@@ -241,6 +244,8 @@ class FD:
         pd = self.pd
         outcome: Any = None
         code = pd.read_error if mode == READ else pd.write_error
+        if attempt is _receive_nothing:
+            code = NO_ERROR  # it does not wait, so no deadline ends it
         if not code and not has_tried:
             if mode == READ:
                 pd.rg = None
@@ -538,6 +543,14 @@ def count_of(outcome: Any) -> int:
     if isinstance(outcome, bytes):
         return len(outcome)
     return outcome if isinstance(outcome, int) else 1
+
+
+def _receive_nothing(_: int) -> bytes:
+    """A read of no bytes asks the host for nothing.
+
+    Go: internal/poll/fd_unix.go FD.Read.
+    """
+    return b""
 
 
 def _nothing(_: None) -> None:

@@ -123,6 +123,16 @@ def _forget(timer: Timer) -> None:
         _drop_zombies(pp)
 
 
+def abandon(timer: Timer) -> None:
+    """Disarm from where there is no M: what Python's finalizers do. The entry is dropped with the next zombies."""
+    pp = timer.pp
+    timer.when_ns = 0
+    if pp is not None:
+        timer.pp = None
+        timer.entry = 0
+        pp.zombies += 1
+
+
 def _drop_zombies(pp: P | Bubble) -> None:
     """Make the heap anew without its zombies."""
     pp.timers = [entry for entry in pp.timers if entry[2].entry == entry[1] and entry[2].pp is pp]

@@ -106,7 +106,7 @@ class _Held:
     def call(self) -> Any:
         """The result of the one call, or its panic again."""
         self.once.do(self._first)
-        if not self.is_valid:
+        if not self.is_valid and self.once.is_done:  # else the run is over, and nothing was done
             panic(self.panicked)
         return self.result
 

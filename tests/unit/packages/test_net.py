@@ -848,3 +848,16 @@ def test_dialing_a_full_unix_listener_is_an_error(tmp_path):
                     return error
 
     assert str(play(main)) == f"dial unix {path}: connect: resource temporarily unavailable"
+
+
+def test_reading_nothing_does_not_wait_and_knows_no_deadline():
+    def main():
+        ours, theirs = pair()
+        assert ours.read(0) == b""
+        ours.set_deadline(time.now() - 1)
+        assert ours.read(0) == b""
+        ours.close()
+        theirs.close()
+        return error_of(ours.read, 0)
+
+    assert "use of closed network connection" in str(play(main))

@@ -528,3 +528,16 @@ def test_leaving_a_context_that_somebody_else_closes_at_the_same_time():
             group.wait()
 
     run(main, gomaxprocs=4, quantum=0)
+
+
+def test_dropped_connections_leave_no_deadlines():
+    def main():
+        for _ in range(5):
+            ends = pair()
+            for end in ends:
+                end.set_deadline(time.now() + 3600)
+                end.set_read_deadline(time.now() + 7200)
+            del end, ends
+        assert left()[1:] == (0, 0, 0)
+
+    play(main)

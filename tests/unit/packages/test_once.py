@@ -305,3 +305,23 @@ def test_made_outside_a_run(way):
     with pytest.raises(RuntimeError, match="must be called from a goroutine"):
         g()
     assert run(g) == (None if way is sync.once_func else 1)
+
+
+@every_way
+def test_in_a_finally_of_an_abandoned_goroutine_it_does_nothing(way):
+    log = []
+
+    def main():
+        once = way(lambda: log.append("called"))
+
+        @go
+        def blocked():
+            try:
+                chan().recv()
+            finally:
+                log.append(once())
+
+        time.sleep(MILLISECOND)
+
+    run(main)
+    assert log == [None]
