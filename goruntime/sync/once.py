@@ -60,6 +60,7 @@ class Once(Owned):
     def _enter(self, m: M, g: G) -> bool:
         if not self.is_done:
             m = self.m.lock_now(m, g)
+            self.join(m)  # whoever had to wait goes on no earlier than the first has ended
             if not self.is_done:
                 if m.watch is not None:
                     m.emit(ONCE_DO, self.event_name(), "first")

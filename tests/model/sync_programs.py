@@ -1,7 +1,8 @@
 """Random programs with locks, groups and conditions, and the naive rules that hold of them on any number of Ps.
 
 A program is drawn from a seed. Every operation that gets or gives something is told to a `Witness`, which keeps plain
-sets and counters: who is in which critical section, which tokens are where, what a group is waiting for.
+sets and counters: who is in which critical section, which tokens are where, what a group is waiting for. And when it
+was, by the clock of the thread: nobody gets anything before it was given.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from goruntime.atomic import Int64
 from goruntime.runtime import goid, gosched, work
 from goruntime.sync import Cond, Map, Mutex, Once, Pool, RWMutex, WaitGroup
 from goruntime.time import now, sleep
+from tests.model.programs import now_ns
 
 MUTEXES = 3
 RWMUTEXES = 2
@@ -30,19 +32,32 @@ class Witness:
         self.entered: Counter[Any] = Counter()
         self.made: set[int] = set()
         self.taken: set[int] = set()
+        self.given_ns: Counter[Any] = Counter()  # what somebody gets -> the latest instant at which it was given
+
+    def give(self, what: Any) -> None:
+        """Others may get it from here on."""
+        self.given_ns[what] = max(self.given_ns[what], now_ns())
+
+    def get(self, what: Any) -> None:
+        """It was given before."""
+        assert now_ns() >= self.given_ns[what], "got before it was given"
 
     def enter(self, lock: Any) -> None:
         """Somebody has it alone."""
         assert lock not in self.owner, "two owners"
         assert not self.readers.get(lock), "a writer among readers"
+        self.get(lock)
+        self.get((lock, "read"))
         self.owner[lock] = goid()
         self.entered[lock] += 1
 
     def leave(self, lock: Any) -> None:
         assert self.owner.pop(lock) == goid()
+        self.give(lock)
 
     def enter_read(self, lock: Any) -> None:
         assert lock not in self.owner, "a reader beside a writer"
+        self.get(lock)
         self.readers.setdefault(lock, Counter())[goid()] += 1
 
     def leave_read(self, lock: Any) -> None:
@@ -50,6 +65,7 @@ class Witness:
         readers[goid()] -= 1
         if not readers[goid()]:
             del readers[goid()]
+        self.give((lock, "read"))
 
 
 class World:
@@ -137,6 +153,7 @@ def make_token(w: World, draw: random.Random) -> None:
         w.next_token += 1
         w.witness.made.add(w.next_token)
         w.store.append(w.next_token)
+        w.witness.give(("token", w.next_token))
         w.witness.leave(w.guard)
         w.not_empty.signal() if draw.randrange(2) else w.not_empty.broadcast()
 
@@ -148,6 +165,7 @@ def take_token(w: World, draw: random.Random) -> None:
             w.not_empty.wait()
         w.witness.enter(w.guard)
         token = w.store.pop(0)
+        w.witness.get(("token", token))
         assert token not in w.witness.taken
         w.witness.taken.add(token)
         w.witness.leave(w.guard)
@@ -160,8 +178,10 @@ def use_rest(w: World, draw: random.Random) -> None:
     def first() -> None:
         pause(draw)
         w.once_calls[0] += 1
+        w.witness.give("once")
 
     w.once.do(first)
+    w.witness.get("once")
     assert w.once_calls[0] == 1
     delta = draw.randrange(-3, 4)
     w.count.add(delta)
@@ -170,9 +190,11 @@ def use_rest(w: World, draw: random.Random) -> None:
     if item is None:
         item = w.next_token = w.next_token + 1
     assert item not in w.in_hand, "an item in two hands"
+    w.witness.get(("item", item))
     w.in_hand.add(item)
     pause(draw)
     w.in_hand.remove(item)
+    w.witness.give(("item", item))
     w.pool.put(item)
     key = draw.randrange(4)
     value, _ = w.map.load_or_store(key, 0)
@@ -210,10 +232,11 @@ def main(seed: int, turns: int = 15) -> tuple[int, int, int]:
             left -= part
             shares.append(-part)
 
-        def task(number: int, tokens: int, running: list[int] = running) -> None:
+        def task(number: int, tokens: int, running: list[int] = running, wg: WaitGroup = wg) -> None:
             running[0] += 1
             body(w, seed * 1_000 + number, turns, tokens)
             running[0] -= 1
+            w.witness.give(wg)
 
         for number, tokens in enumerate(shares):
             if draw.randrange(2):
@@ -223,8 +246,9 @@ def main(seed: int, turns: int = 15) -> tuple[int, int, int]:
                 started = number, tokens
                 spawn(wg, task, started)
         for _ in range(draw.randrange(3)):
-            spawn_waiter(wg, running)
+            spawn_waiter(w, wg, running)
         wg.wait()
+        w.witness.get(wg)
         assert running[0] == 0
         assert wg.counter == wg.waiters == 0
         assert w.witness.made == w.witness.taken
@@ -247,11 +271,12 @@ def spawn(wg: WaitGroup, task: Any, arguments: tuple[int, int]) -> None:
     go(lambda: (task(*arguments), wg.done()))
 
 
-def spawn_waiter(wg: WaitGroup, running: list[int]) -> None:
+def spawn_waiter(w: World, wg: WaitGroup, running: list[int]) -> None:
     """Somebody else who waits for the group."""
 
     def wait() -> None:
         wg.wait()
+        w.witness.get(wg)
         assert running[0] == 0
 
     go(wait)

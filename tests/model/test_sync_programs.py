@@ -7,7 +7,7 @@ import pytest
 from goruntime import FatalError, GoPanic, Timeout
 from goruntime.base.errors import Throw
 from goruntime.sched.sema import NotifyList, Sema
-from goruntime.sync import mutex, rwmutex
+from goruntime.sync import mutex, once, rwmutex
 from tests.model.invariants import checked_at_every_step, doors
 from tests.model.sync_programs import execute
 
@@ -120,3 +120,17 @@ def test_a_fault_is_found(fault, monkeypatch):
         except (GoPanic, FatalError, Throw, Timeout):
             found += 1
     assert found >= 3
+
+
+# A program in which somebody spins at the Once while the first, whose thread is ahead, comes to its end.
+AHEAD = {"seed": 1023, "gomaxprocs": 3, "quantum": 5e-6}
+
+
+def test_who_waits_for_a_once_goes_on_after_its_end():
+    execute(**AHEAD)
+
+
+def test_that_it_went_on_before_would_be_found(monkeypatch):
+    monkeypatch.setattr(once.Once, "join", lambda self, m: None)
+    with pytest.raises(GoPanic, match="got before it was given"):
+        execute(**AHEAD)
