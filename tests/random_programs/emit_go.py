@@ -5,6 +5,8 @@ from . import syntax
 HEADER = """package main
 
 import (
+	"context"
+	"errors"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -32,6 +34,8 @@ var (
 	_ = runtime.Gosched
 	_ = debug.SetTraceback
 	_ sync.Mutex
+	_ = context.Cause
+	_ = errors.New
 )
 
 // atomicInt64 is an atomic.Int64 for variables of type int.
@@ -81,6 +85,13 @@ TYPES = {
     "pool": "sync.Pool",
     "map": "sync.Map",
     "int64": "atomicInt64",
+}
+WAYS = {
+    "cancel": "WithCancel",
+    "cancel_cause": "WithCancelCause",
+    "timeout": "WithTimeout",
+    "value": "WithValue",
+    "without": "WithoutCancel",
 }
 SPECIAL_METHODS = {"rlock": "RLock", "runlock": "RUnlock", "try_rlock": "TryRLock"}
 
@@ -155,6 +166,14 @@ def _statement(statement: syntax.Statement, labels: tuple[str, ...]) -> list[str
             return [f"compute({milliseconds})"]
         case syntax.Make() | syntax.Do() | syntax.Ask() | syntax.Pass():
             return _object_statement(statement)
+        case (
+            syntax.MakeContext()
+            | syntax.Cancel()
+            | syntax.ShowContext()
+            | syntax.ContextAfterFunc()
+            | syntax.StopAfterFunc()
+        ):
+            return _context_statement(statement)
         case syntax.Invoke(how, function, arguments):
             first, *body, last = _literal(function)
             word = "" if how == "call" else how + " "
@@ -190,6 +209,28 @@ def _object_statement(statement: syntax.Make | syntax.Do | syntax.Ask | syntax.P
             first, *body, last = _literal(function)
             return [f"{on.name}.{_method(method)}({first}", *body, f"{last})"]
     raise TypeError(statement)
+
+
+def _context_statement(
+    statement: syntax.MakeContext | syntax.Cancel | syntax.ShowContext | syntax.ContextAfterFunc | syntax.StopAfterFunc,
+) -> list[str]:
+    match statement:
+        case syntax.MakeContext(name, way, parent, milliseconds):
+            texts = {"timeout": f", {milliseconds}*time.Millisecond", "value": f', "{name}", 1'}
+            called = f"context.{WAYS[way]}({parent or 'context.Background()'}{texts.get(way, '')})"
+            names = [name, *([statement.cancel] if statement.cancel else [])]
+            made = [f"{', '.join(names)} := {called}", f"{statement.done} := {name}.Done()"]
+            return [*made, *(f"_ = {each}" for each in [*names, statement.done])]
+        case syntax.Cancel(name, takes_cause, cause, deferred):
+            argument = (f'errors.New("{cause}")' if cause else "nil") if takes_cause else ""
+            return [f"{'defer ' if deferred else ''}{name}_cancel({argument})"]
+        case syntax.ShowContext(label, name):
+            return [f'println("{label}", show({name}.Err()), show(context.Cause({name})))']
+        case syntax.ContextAfterFunc(name, context, function):
+            first, *body, last = _literal(function)
+            return [f"{name} := context.AfterFunc({context}, {first}", *body, f"{last})", f"_ = {name}"]
+        case syntax.StopAfterFunc(label, name):
+            return [f'println("{label}", {name}())']
 
 
 def _method(name: str) -> str:

@@ -3,10 +3,17 @@
 from . import syntax
 from .emit_go import TYPES, quoted
 
+WAYS = {
+    "cancel": "with_cancel",
+    "cancel_cause": "with_cancel_cause",
+    "timeout": "with_timeout",
+    "value": "with_value",
+    "without": "without_cancel",
+}
 CLASSES = TYPES | {"int64": "atomic.Int64"}
 
-HEADER = """from goruntime import atomic, cap, chan, debug, default, defer, func, go, nilchan, os, panic, println
-from goruntime import recover, run, runtime, select, sync, time
+HEADER = """from goruntime import atomic, cap, chan, context, debug, default, defer, errors, func, go, nilchan, os
+from goruntime import panic, println, recover, run, runtime, select, sync, time
 
 
 def show(value):
@@ -92,6 +99,14 @@ def _statement(statement: syntax.Statement) -> list[str]:
             return [f"compute({milliseconds})"]
         case syntax.Make() | syntax.Do() | syntax.Ask() | syntax.Pass():
             return _object_statement(statement)
+        case (
+            syntax.MakeContext()
+            | syntax.Cancel()
+            | syntax.ShowContext()
+            | syntax.ContextAfterFunc()
+            | syntax.StopAfterFunc()
+        ):
+            return _context_statement(statement)
         case syntax.Invoke(how, function, arguments):
             name, texts = _name(function), list(map(str, arguments))
             called = f"{name}({', '.join(texts)})" if how == "call" else f"{how}({', '.join([name, *texts])})"
@@ -127,6 +142,31 @@ def _object_statement(statement: syntax.Make | syntax.Do | syntax.Ask | syntax.P
     raise TypeError(statement)
 
 
+def _context_statement(
+    statement: syntax.MakeContext | syntax.Cancel | syntax.ShowContext | syntax.ContextAfterFunc | syntax.StopAfterFunc,
+) -> list[str]:
+    match statement:
+        case syntax.MakeContext(name, way, parent, milliseconds):
+            texts = {"timeout": f", {milliseconds / 1000}", "value": f', "{name}", 1'}
+            called = f"context.{WAYS[way]}({parent or 'context.background()'}{texts.get(way, '')})"
+            names = [name, *([statement.cancel] if statement.cancel else [])]
+            return [f"{', '.join(names)} = {called}", f"{statement.done} = {name}.done()"]
+        case syntax.Cancel(name, takes_cause, cause, deferred):
+            arguments = [f'errors.new("{cause}")' if cause else "None"] if takes_cause else []
+            if deferred:
+                return [f"defer({', '.join([f'{name}_cancel', *arguments])})"]
+            return [f"{name}_cancel({', '.join(arguments)})"]
+        case syntax.ShowContext(label, name):
+            return [f'println("{label}", show({name}.err()), show(context.cause({name})))']
+        case syntax.ContextAfterFunc(name, context, function):
+            return [
+                *_definition(function, decorated=False),
+                f"{name} = context.after_func({context}, {_name(function)})",
+            ]
+        case syntax.StopAfterFunc(label, name):
+            return [f'println("{label}", {name}())']
+
+
 def _name(function: syntax.Function) -> str:
     """Return the last part of Go's name, made an identifier: `func2` stays, `2` becomes `_2`."""
     last = function.name.rpartition(".")[2]
@@ -136,7 +176,7 @@ def _name(function: syntax.Function) -> str:
 def _definition(function: syntax.Function, decorated: bool) -> list[str]:
     defers = any(
         isinstance(inner, syntax.DeferRecover)
-        or (isinstance(inner, syntax.Close | syntax.Do) and inner.deferred)
+        or (isinstance(inner, syntax.Close | syntax.Do | syntax.Cancel) and inner.deferred)
         or (isinstance(inner, syntax.Invoke) and inner.how == "defer")
         for inner in syntax.statements_in(function.body)
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from random import Random
 
-from . import reference, scenes, sync_scenes
+from . import context_scenes, reference, scenes, sync_scenes
 from .machine import Reject
 from .syntax import (
     RESULTS,
@@ -30,6 +30,7 @@ from .syntax import (
     Invoke,
     LengthAndCapacity,
     MakeChannel,
+    MakeContext,
     Object,
     Panic,
     Print,
@@ -58,7 +59,7 @@ WEIGHTS = {
     "print": 6, "send": 8, "receive": 8, "close": 2, "measure": 1, "count": 1, "select": 6, "range": 2, "repeat": 3,
     "if": 2, "yield": 5, "sleep": 3, "after": 1, "after_func": 1, "stop": 1, "go": 8, "defer": 4, "call": 3,
     "recover": 2, "panic": 1, "goexit": 0.6, "return": 0.5, "break": 1, "exit": 0.1, "write": 0.3,
-    "use": 12, "compute": 1,
+    "use": 12, "compute": 1, "context": 4,
 }  # fmt: skip
 
 
@@ -72,6 +73,7 @@ class Scope:
     integers: list[str] = field(default_factory=list)
     booleans: list[str] = field(default_factory=list)
     objects: list[Object] = field(default_factory=list)
+    contexts: list[MakeContext] = field(default_factory=list)
     depth: int = 0
     is_deferred: bool = False
     in_loop: bool = False
@@ -82,6 +84,7 @@ class Scope:
             self,
             channels=[*self.channels], alarms=[*self.alarms], timers=[*self.timers],
             integers=[*self.integers], booleans=[*self.booleans], objects=[*self.objects],
+            contexts=[*self.contexts],
             depth=self.depth + 1, in_loop=self.in_loop if in_loop is None else in_loop,
         )  # fmt: skip
 
@@ -100,6 +103,7 @@ class Writer:
         self.budget = random.choice((12, 20, 30, 45, 60))
         self.has_timers = random.random() < 0.5
         self.has_sync = random.random() < 0.6
+        self.has_contexts = random.random() < 0.25
         self.weights = {kind: weight * random.choice((0, 0.5, 1, 1, 2, 4)) for kind, weight in WEIGHTS.items()}
         self.weights["print"] = max(self.weights["print"], 3)
         self.weights["go"] = max(self.weights["go"], 3)
@@ -113,6 +117,7 @@ class Writer:
             body += sync_scenes.make(self, scope, self.random.choice(list(RESULTS)))
         for _ in range(self.random.randrange(1, 4)):
             draw = sync_scenes.draw if self.has_sync and self.chance(0.7) else scenes.draw
+            draw = context_scenes.draw if self.has_contexts and self.chance(0.6) else draw
             body += draw(self, scope) if self.chance(0.6) else self.block(scope, self.random.randrange(2, 8))
         body += self.ending(scope)
         program = Program(number, body)
@@ -186,6 +191,8 @@ class Writer:
         weights = dict(self.weights)
         if scope.depth >= MAXIMUM_DEPTH:
             weights |= dict.fromkeys(("select", "range", "repeat", "if", "go", "defer", "call", "after_func"), 0.0)
+        weights["use"] *= bool(scope.objects)
+        weights["context"] *= bool(scope.contexts)
         if not self.has_timers:
             weights |= dict.fromkeys(("sleep", "after", "after_func", "stop"), 0.0)
         weights["recover"] *= 12 if scope.is_deferred else 0.3
@@ -231,6 +238,8 @@ class Writer:
                 return [self.invoke(scope, kind)]
             case "use" if scope.objects:
                 return sync_scenes.use(self, scope)
+            case "context" if scope.contexts:
+                return context_scenes.use(self, scope)
             case "compute":
                 return [Compute(sync_scenes.COMPUTE_MS), self.print(scope)]
             case "defer":

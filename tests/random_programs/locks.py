@@ -1,7 +1,8 @@
 """Package sync and its semaphores, by the rules: part of the machine for `reference`.
 
 Every step between two yields is one that nobody else can see half-done: there is one P. Virtual time passes only by
-timers and by computing, so a wait takes either no time or more than the 1 ms after which a mutex is starving.
+timers and by computing, so a wait takes either no time or more than the 1 ms after which a mutex is starving; one in
+which very much is printed raises `Reject`.
 """
 
 from collections import deque
@@ -10,10 +11,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from .machine import Goroutine, Machine, Misuse, Steps
+from .machine import Goroutine, Machine, Misuse, Reject, Steps
 
 READERS_LIMIT = 1 << 30
 STARVING_AFTER_MS = 1
+PRINTED_LIMIT = 50
 ADD_DURING_WAIT = "sync: WaitGroup misuse: Add called concurrently with Wait"
 REUSED = "sync: WaitGroup is reused before previous Wait has returned"
 
@@ -180,6 +182,7 @@ class Locks(Machine):
         """
         since: int | None = None
         is_starving = is_awake = False
+        printed = len(self.lines)
         while True:
             is_free = not mutex.is_locked and not mutex.is_starving
             if is_starving and mutex.is_locked:
@@ -196,6 +199,8 @@ class Locks(Machine):
             since = self.now if since is None else since
             yield from self.acquire(goroutine, mutex.semaphore, "sync.Mutex.Lock", at_front=has_waited)
             is_starving = is_starving or self.now - since > STARVING_AFTER_MS
+            if not is_starving and len(self.lines) - printed > PRINTED_LIMIT:
+                raise Reject("a wait for a mutex in which so much is printed that it may take 1 ms")
             if mutex.is_starving:
                 assert mutex.waiters
                 assert not mutex.is_locked

@@ -9,7 +9,8 @@ from functools import partial
 from typing import Any
 
 from . import syntax
-from .locks import Locks, Once, WaitGroup, ask
+from .contexts import CANCELED, Context, Contexts
+from .locks import Once, WaitGroup, ask
 from .machine import Channel, Finished, Goroutine, Misuse, Reject, Steps, Timer
 
 TICKS = (5, 6, 7)
@@ -89,7 +90,7 @@ def run(program: syntax.Program, first_tick: int) -> Outcome:
     return Reference(program, first_tick).run_program()
 
 
-class Reference(Locks):
+class Reference(Contexts):
     """One run of one program."""
 
     def __init__(self, program: syntax.Program, first_tick: int) -> None:
@@ -219,6 +220,15 @@ class Reference(Locks):
     def deferred_method(self, frame: Frame, on: Any, method: str, arguments: list[int]) -> Deferred:
         """Call a method of package sync."""
         return lambda depth, _unwinding: self.perform_or_panic(replace(frame, depth=depth), on, method, arguments)
+
+    def deferred_cancel(self, frame: Frame, context: Context, cause: str | None) -> Deferred:
+        """Cancel a context."""
+
+        def cancel(_depth: int, _unwinding: Unwind | None) -> Steps:
+            self.cancel(frame.goroutine, context, CANCELED, cause)
+            yield from ()
+
+        return cancel
 
     # Package sync.
 
@@ -402,6 +412,14 @@ class Reference(Locks):
                 got = ask(variables[name], method, [frame.value_of(argument) for argument in arguments])
                 variables.values |= dict(zip(results, got, strict=True))
                 self.say(label, *("nil" if value is None else value for value in got))
+            case (
+                syntax.MakeContext()
+                | syntax.Cancel()
+                | syntax.ShowContext()
+                | syntax.ContextAfterFunc()
+                | syntax.StopAfterFunc()
+            ):
+                self.context_statement(frame, statement)
             case syntax.Invoke(how, function, arguments):
                 closure, passed = Closure(function, variables), [frame.value_of(argument) for argument in arguments]
                 if how == "defer":
@@ -424,6 +442,40 @@ class Reference(Locks):
                     self.panic(frame, recovered)
             case _:
                 raise TypeError(statement)
+
+    def context_statement(
+        self,
+        frame: Frame,
+        statement: syntax.MakeContext
+        | syntax.Cancel
+        | syntax.ShowContext
+        | syntax.ContextAfterFunc
+        | syntax.StopAfterFunc,
+    ) -> None:
+        """Run a statement of package context."""
+        variables, goroutine = frame.variables, frame.goroutine
+        match statement:
+            case syntax.MakeContext(name, way, parent, milliseconds):
+                above: Context | None = variables[parent] if parent else None
+                made = above if way == "value" else None
+                if way == "timeout":
+                    made = self.with_timeout(goroutine, above, milliseconds)
+                elif way in ("cancel", "cancel_cause"):
+                    made = self.derive(goroutine, above, Context())
+                variables.values |= {name: made, statement.done: made.done if made else Channel(None)}
+            case syntax.Cancel(name, _, cause, deferred):
+                if deferred:
+                    frame.defers.append(self.deferred_cancel(frame, variables[name], cause))
+                else:
+                    self.cancel(goroutine, variables[name], CANCELED, cause)
+            case syntax.ShowContext(label, name):
+                shown: Context | None = variables[name]
+                self.say(label, *((shown and each) or "nil" for each in (shown and shown.error, shown and shown.cause)))
+            case syntax.ContextAfterFunc(name, parent, function):
+                start = partial(self.entry, closure=Closure(function, variables), arguments=[])
+                variables.values[name] = self.after(goroutine, variables[parent], start)
+            case syntax.StopAfterFunc(label, name):
+                self.say(label, self.stop_after(goroutine, variables[name]))
 
     def say(self, *values: int | str) -> None:
         """Print a line."""

@@ -296,6 +296,64 @@ class Pass:
 
 
 @dataclass(slots=True)
+class MakeContext:
+    """Derive a context from another, or from Background. The way is cancel, cancel_cause, timeout, value or without.
+
+    It comes with a variable for its Done channel and, if it can be canceled, one for its cancel function.
+    """
+
+    name: str
+    way: str
+    parent: str | None
+    milliseconds: int = 0
+
+    @property
+    def done(self) -> str:
+        """Return the name of the variable for the Done channel."""
+        return f"{self.name}_done"
+
+    @property
+    def cancel(self) -> str | None:
+        """Return the name of the variable for the cancel function."""
+        return f"{self.name}_cancel" if self.way in ("cancel", "cancel_cause", "timeout") else None
+
+
+@dataclass(slots=True)
+class Cancel:
+    """Call a context's cancel function, at once or deferred; one of WithCancelCause takes a cause, None is nil."""
+
+    context: str
+    takes_cause: bool
+    cause: str | None = None
+    deferred: bool = False
+
+
+@dataclass(slots=True)
+class ShowContext:
+    """Print Err() and Cause of a context."""
+
+    label: str
+    context: str
+
+
+@dataclass(slots=True)
+class ContextAfterFunc:
+    """name := context.AfterFunc(context, function)"""
+
+    name: str
+    context: str
+    function: Function
+
+
+@dataclass(slots=True)
+class StopAfterFunc:
+    """Print name(), which stops a context.AfterFunc."""
+
+    label: str
+    name: str
+
+
+@dataclass(slots=True)
 class Invoke:
     """A function literal with arguments: started by `go`, deferred by `defer`, or called on the spot by `call`."""
 
@@ -328,7 +386,8 @@ class Recover:
 Statement = (
     Print | Write | Exit | ShowAllGoroutines | CountGoroutines | MakeChannel | Send | Receive | Close
     | LengthAndCapacity | Select | RangeChannel | Repeat | If | Break | Return | Yield | Goexit
-    | Sleep | After | AfterFunc | StopTimer | Compute | Make | Do | Ask | Pass | Invoke | DeferRecover | Panic | Recover
+    | Sleep | After | AfterFunc | StopTimer | Compute | Make | Do | Ask | Pass
+    | MakeContext | Cancel | ShowContext | ContextAfterFunc | StopAfterFunc | Invoke | DeferRecover | Panic | Recover
 )  # fmt: skip
 
 
@@ -359,7 +418,7 @@ def blocks_of(statement: Statement) -> list[list[Statement]]:
 
 def function_of(statement: Statement) -> Function | None:
     """Return the function literal in the statement."""
-    return statement.function if isinstance(statement, Invoke | AfterFunc | Pass) else None
+    return statement.function if isinstance(statement, Invoke | AfterFunc | Pass | ContextAfterFunc) else None
 
 
 def statements_in(block: list[Statement]) -> Iterator[Statement]:
