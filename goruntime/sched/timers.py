@@ -124,7 +124,10 @@ def _forget(timer: Timer) -> None:
 
 
 def abandon(timer: Timer) -> None:
-    """Disarm from where there is no M: what Python's finalizers do. The entry is dropped with the next zombies."""
+    """Disarm from where there is no M: what Python's finalizers do.
+
+    Unlike `_forget` it never makes the heap anew: somebody may be at work on it right now.
+    """
     pp = timer.pp
     timer.when_ns = 0
     if pp is not None:
