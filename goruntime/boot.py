@@ -38,7 +38,6 @@ from .sched.sched import Outcome, Sched
 from .sched.schedule import execute, mstart
 from .sched.status import DEAD, DURABLE, RUNNABLE, RUNNING, WAITING
 from .sched.stw import set_first_procs
-from .sched.sudog import Sudog
 from .sched.sysmon import sysmon
 from .sched.system import start_system_goroutines
 
@@ -284,7 +283,7 @@ class Runtime:
         """Take one goroutine's stack down: its `finally` clauses run, its deferred calls do not."""
         sched = self.sched
         if gp.status in (WAITING, DURABLE):
-            gp.sudog = Sudog(gp)  # the old one may still be linked into a queue
+            gp.sudog = None  # the old one may still be linked into a queue
         if gp.is_resting() or (gp.status in (RUNNABLE, WAITING, DURABLE) and not gp.was_started()):
             gp.status = DEAD
             gp.fn, gp.args, gp.kwargs = None, (), {}
@@ -313,7 +312,7 @@ class Runtime:
         gp.waitreason = 0
         gp.lockedm = None
         gp.lock_count = 0
-        gp.timer = gp.bubble = None
+        gp.timer = gp.bubble = gp.sudog = None
         gp.param = gp.wait_object = gp.pending_obj = gp.coroarg = None
         gp.labels = gp.ancestors = None
         gp.origin = NO_ORIGIN

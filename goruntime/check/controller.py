@@ -86,6 +86,7 @@ from ..sched.ops import (
 from ..sched.park import goroutine_ready, park, ready
 from ..sched.sched import Outcome
 from ..sched.status import DURABLE, RUNNABLE, RUNNING, WAITING, casgstatus
+from ..sched.sudog import shed_sudog
 from ..sched.timers import Timer, fire, next_timers
 from ..sched.waitreason import IO_WAIT
 from .actor import (
@@ -322,6 +323,7 @@ class Controller:
         self.sched.kernel.start_call(m, call)
         m.host_call = None
         g.pending_obj.host_call = call
+        shed_sudog(m, g)
         park(m, g, IO_WAIT, None)
 
     def opened(self, what: str) -> None:
@@ -333,6 +335,7 @@ class Controller:
         me: Actor = g.pending_obj
         me.host_call = wait
         me.is_late = True
+        shed_sudog(m, g)
         park(m, g, IO_WAIT, wait)
         me.host_call = None
         me.is_late = False
@@ -342,6 +345,7 @@ class Controller:
     def give_way(self, m: M, g: G, chosen: Actor) -> None:
         """Hold g at its point and run the chosen one; returns when g is chosen."""
         casgstatus(g, RUNNING, RUNNABLE)
+        shed_sudog(m, g)
         g.m = None  # type: ignore[assignment]
         gp = chosen.g
         if gp is None:  # a bubble, which settles on g0; then the next question is asked there

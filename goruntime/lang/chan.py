@@ -26,7 +26,7 @@ from ..sched.m import M
 from ..sched.ops import OP_BLOCK, OP_CLOSE, OP_LEN, OP_RECV, OP_SEND
 from ..sched.park import park, ready, struck, struck_m
 from ..sched.preempt import safepoint
-from ..sched.sudog import Sudog, WaitQ
+from ..sched.sudog import Sudog, WaitQ, acquire_sudog, shed_sudog
 from .bubblechan import Bubbled, bubbled
 from .error import SURVIVABLE, GoPlainError
 from .owner import belong, current_m, outside, where_made
@@ -148,7 +148,7 @@ class chan(Generic[T]):
                 if m.watch is not None:
                     m.emit(CHAN_SEND, self.event_name(), "buffered", 0)
                 return None
-            sg = g.sudog
+            sg = g.sudog or acquire_sudog(m, g)
             sg.elem = value
             sg.success = False
             self.sendq.enqueue(sg)
@@ -215,7 +215,7 @@ class chan(Generic[T]):
             if self.closed:
                 g.recv_ok = False
                 return self.zero  # type: ignore[no-any-return]
-            sg = g.sudog
+            sg = g.sudog or acquire_sudog(m, g)
             sg.success = False
             self.recvq.enqueue(sg)
             park(m, g, CHAN_RECEIVE, self)
@@ -505,6 +505,7 @@ def block_for_ever(m: M, g: G, reason: int) -> NoReturn:
         assert following is not None
         m = following
     while True:
+        shed_sudog(m, g)
         m = park(m, g, reason, None)
 
 

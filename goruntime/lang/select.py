@@ -24,7 +24,7 @@ from ..sched.m import M
 from ..sched.ops import OP_RECV, OP_SELECT, OP_SEND
 from ..sched.park import park, ready, struck
 from ..sched.preempt import safepoint
-from ..sched.sudog import Sudog
+from ..sched.sudog import Sudog, release_sudog, shed_sudog, take_sudog
 from .bubblechan import check_inside
 from .chan import RecvOnly, SendOnly, block_for_ever, chan, nilchan
 from .error import SURVIVABLE, GoPlainError
@@ -332,11 +332,12 @@ def _wait(m: M, g: G, cases: tuple[Any, ...]) -> tuple[int, Any]:
     if not live:
         block_for_ever(m, g, waitreason.SELECT if cases else waitreason.SELECT_NO_CASES)
     waiting: list[tuple[Sudog, Case]] = []
+    shed_sudog(m, g)
     g.select_done = False
     g.param = None
     for index, case in live:
         kind, ch, value = case
-        sg = Sudog(g)
+        sg = take_sudog(m, g)
         sg.is_select = True
         sg.case = index
         if kind == SEND:
@@ -361,12 +362,17 @@ def _wait(m: M, g: G, cases: tuple[Any, ...]) -> tuple[int, Any]:
             ch.sendq.remove(sg)
         else:
             ch.recvq.remove(sg)
+    value, success, index = winner.elem, winner.success, winner.case
+    for sg, _ in waiting:
+        sg.elem = None
+        sg.is_select = False
+        release_sudog(m, sg)
     if m.watch is not None:
-        m.emit(SELECT_DONE, winner.case, len(live))
+        m.emit(SELECT_DONE, index, len(live))
     if won_kind == SEND:
-        if not winner.success:
+        if not success:
             raise GoPlainError("send on closed channel")
-        return winner.case, None
-    value = winner.elem if winner.success else won.zero
-    winner.elem = None
-    return (winner.case, value) if won_kind == RECV else (winner.case, (value, winner.success))
+        return index, None
+    if not success:
+        value = won.zero
+    return (index, value) if won_kind == RECV else (index, (value, success))

@@ -25,6 +25,7 @@ from ..sched.m import M
 from ..sched.ops import OP_RECV
 from ..sched.park import park, ready, struck_m
 from ..sched.preempt import safepoint
+from ..sched.sudog import acquire_sudog
 from .bubblechan import BubbledTimer
 from .chan import CHAN_RECEIVE, OP_COST, chan
 from .error import SURVIVABLE
@@ -75,7 +76,7 @@ class TimerChan(chan):  # type: ignore[type-arg]
                 if m.watch is not None:
                     m.emit(CHAN_RECV, self.event_name(), "from the buffer", 0)
                 return self.buf.popleft()
-            sg = g.sudog
+            sg = g.sudog or acquire_sudog(m, g)
             sg.success = False
             self.recvq.enqueue(sg)
             self.block(m)

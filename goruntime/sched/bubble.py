@@ -54,6 +54,7 @@ from .proc import newproc1
 from .runq import runqput
 from .spin import wakep
 from .status import DURABLE, WAITING, casgstatus
+from .sudog import shed_sudog
 from .timers import MAX_WHEN, Timer, clean, insert, modify, next_timers, run_timer, take_out
 
 if TYPE_CHECKING:
@@ -230,6 +231,7 @@ class Bubble:
             timer = self.sleepers[g] = Timer(goroutine_ready, g)
             timer.bubble = self
         modify(g.m, timer, min(self.now_ns + delay_ns, MAX_WHEN), 0)
+        shed_sudog(g.m, g)
         park(g.m, g, waitreason.SLEEP, timer)
 
     def arm(self, m: M, timer: Timer, was_heaped: bool = False) -> None:
@@ -313,6 +315,7 @@ class Bubble:
         g = self.root
         while True:
             self._run_due(g)
+            shed_sudog(g.m, g)
             park(g.m, g, waitreason.SYNCTEST_RUN, self)  # if it is the last, it or who called `wait` goes on at once
             next_ns = self.wake_ns()
             if next_ns == 0 or self.is_done:
@@ -383,6 +386,7 @@ class Bubble:
         Go: runtime/synctest.go synctestWait.
         """
         self.is_waiting = True
+        shed_sudog(g.m, g)
         park(g.m, g, waitreason.SYNCTEST_WAIT, self)
         self.waiter = None
         self.is_waiting = False

@@ -25,6 +25,7 @@ from ..base.events import COROUTINE, GO_CREATE, GO_SWITCH
 from ..kernel import costs
 from .park import sent_back
 from .status import DEBUG, DURABLE, RUNNABLE, RUNNING, WAITING, casgstatus
+from .sudog import shed_sudog
 from .waitreason import COROUTINE as WAIT_COROUTINE
 
 if TYPE_CHECKING:
@@ -122,6 +123,8 @@ def coroswitch(m: M, g: G, c: Coro) -> M:  # hot: coroutine
     ):
         if g.status != RUNNING:
             throw("coroswitch: bad g status")
+        if g.sudog is not None:
+            shed_sudog(m, g)
         c.gp = g
         g.waitreason = WAIT_COROUTINE
         g.wait_object = c
@@ -137,6 +140,7 @@ def coroswitch(m: M, g: G, c: Coro) -> M:  # hot: coroutine
         g.wait_object = None
         return g.m or sent_back(g)
     gnext = take_blocked(m, g, c)
+    shed_sudog(m, g)
     c.gp = g
     g.waitreason = WAIT_COROUTINE
     g.wait_object = c

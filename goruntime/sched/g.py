@@ -31,11 +31,12 @@ from ..base.errors import AbandonUnwind, throw
 from ..base.events import GO_END, GO_START, RING, RUNNEXT
 from ..kernel import costs
 from .status import DEAD, DEBUG, IDLE, RUNNABLE, RUNNING
-from .sudog import Sudog
+from .sudog import shed_sudog
 
 if TYPE_CHECKING:
     from .bubble import Bubble
     from .m import M
+    from .sudog import Sudog
     from .timers import Timer
 
 NO_KWARGS: dict[str, Any] = {}  # of all goroutines that are started without
@@ -66,7 +67,7 @@ class G(greenlet):
         self.fn: Callable[..., Any] | None = None
         self.args: tuple[Any, ...] = ()
         self.kwargs = NO_KWARGS
-        self.sudog = Sudog(self)
+        self.sudog: Sudog | None = None  # what it waits with, or has waited with since it last left the CPU otherwise
         self.recv_ok = True  # the last recv_ got a value, not a close
         self.select_done = False  # a select of this goroutine was won
         self.coroarg: Any = None  # the coro whose goroutine this is, once it is about to end
@@ -145,8 +146,7 @@ class G(greenlet):
                 and (p.schedtick % 61 or not m.sched.runq)
                 and not DEBUG
             ):
-                gp = p.runnext
-                why = RUNNEXT
+                gp, why = p.runnext, RUNNEXT
                 if gp is not None:
                     p.runnext = None
                 elif p.runq:
@@ -164,6 +164,8 @@ class G(greenlet):
                         self.become(gp, m.sched.allgs)
                         gfree.append(gp)
                     else:
+                        if self.sudog is not None:
+                            shed_sudog(m, self)
                         self.status = DEAD
                         self.m = None  # type: ignore[assignment]
                         gfree.append(self)
@@ -177,8 +179,7 @@ class G(greenlet):
                         gp.switch()
                     continue
             m.clock = clock - SCHEDULE_COST
-            m.mcall = m.sched.goexit0
-            g0 = m.g0
+            m.mcall, g0 = m.sched.goexit0, m.g0
             del m, p, gfree
             g0.switch()
 

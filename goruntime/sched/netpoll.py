@@ -33,6 +33,7 @@ from ..kernel import costs
 from ..kernel.poller import BROKEN, READABLE, WRITABLE
 from .park import name_of, park, ready
 from .status import WAITING
+from .sudog import shed_sudog
 from .timers import Timer, modify, stop
 from .waitreason import IO_WAIT, WAIT_REASONS
 
@@ -155,6 +156,7 @@ def poll_wait(m: M, g: G, pd: PollDesc, mode: int) -> int:
                 else:
                     pd.wg = g
                 sched.netpoll_waiters += 1
+                shed_sudog(m, g)
                 park(m, g, IO_WAIT, pd)
             m = g.m
             slot = pd.rg if mode == READ else pd.wg

@@ -14,6 +14,7 @@ from .status import PGCSTOP
 if TYPE_CHECKING:
     from .g import G
     from .m import M
+    from .sudog import Sudog
     from .timers import Timer
 
 RING = 256  # slots of the local queue; runnext is not counted
@@ -24,7 +25,7 @@ class P:
 
     __slots__ = (
         "gfree", "goid_end", "goid_next", "id", "is_idle", "m", "mcache", "next_check_ns", "preempt",
-        "run_safe_point_fn", "runnext", "runq", "schedtick", "status", "syscalltick", "sysmon_schedtick",
+        "run_safe_point_fn", "runnext", "runq", "schedtick", "status", "sudogcache", "syscalltick", "sysmon_schedtick",
         "sysmon_schedwhen_ns", "sysmon_syscalltick", "sysmon_syscallwhen_ns", "timer_seq", "timers", "zombies",
     )  # fmt: skip
 
@@ -37,6 +38,7 @@ class P:
         self.runnext: G | None = None  # runs next, inherits the time slice
         self.runq: deque[G] = deque()  # at most RING
         self.gfree: list[G] = []
+        self.sudogcache: list[Sudog] = []  # free ones; see sudog.py
         self.goid_next = 0  # goids are drawn from the scheduler in batches of 16
         self.goid_end = 0
         self.schedtick = 0  # goroutines started with a slice of their own

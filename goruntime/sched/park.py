@@ -30,6 +30,7 @@ from .p import RING as RING_SLOTS
 from .runq import runqputslow
 from .spin import wakep
 from .status import DEBUG, DURABLE, RUNNABLE, RUNNING, WAITING, casgstatus
+from .sudog import shed_sudog
 from .waitreason import WAIT_REASONS
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ COLLECT_EVERY = 65_536  # rounds of the scheduler between two looks of CPython's
 def park(m: M, g: G, reason: int, obj: Any) -> M:  # hot: unbuffered
     """Let the running goroutine wait for `ready`; returns the M it is on when it goes on.
 
-    The caller has queued it where its waker will look. obj is what it waits for, for display.
+    The caller has queued it where its waker will look; if that is no queue of sudogs, it has called shed_sudog. obj is
+    what it waits for, for display.
     Go: runtime/proc.go gopark.
     Caller: is g, on m, which owns a P.
     """
@@ -204,6 +206,8 @@ def dropg(m: M) -> None:
     Go: runtime/proc.go dropg.
     """
     gp = m.curg
+    if gp.sudog is not None:
+        shed_sudog(m, gp)
     gp.ns = m.clock
     gp.preempt = False  # Go clears it in execute; whoever was asked always leaves through here, not by a fast path
     gp.m = None  # type: ignore[assignment]

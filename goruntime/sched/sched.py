@@ -38,9 +38,14 @@ if TYPE_CHECKING:
     from .netpoll import IOWait
     from .pool import Pool
     from .sigqueue import SigQueue
+    from .sudog import Sudog
 
 MAX_THREADS = 10_000
 PANIC_PATIENCE = 1_000  # yields of a main that returned, for panics that still run deferred calls
+
+
+def no_heap(*_: Any) -> None:
+    """What the slots of the heap hold before there is one."""
 
 
 class Controller(Protocol):
@@ -122,13 +127,13 @@ class Sched:
         "fatal_on_g0", "gcwaiting", "gfree", "goexit0", "goid_last", "gomaxprocs", "has_template_thread",
         "interrupt_error", "io_ns", "is_async_preempt_off", "is_ending", "kernel", "lastpoll_ns", "listeners",
         "locked_count", "lost", "m_count", "main_goroutine", "max_schedules", "max_threads", "midle", "needspinning",
-        "netpoll_waiters", "newprocs", "nmfreed", "nmidlelocked", "nmspinning", "nmsys", "npidle", "object_count",
-        "old_m", "outcome", "pidle", "poll_descs", "poll_until_ns", "poller", "pool", "pool_cleanup",
+        "netpoll_waiters", "new_sudog", "newprocs", "nmfreed", "nmidlelocked", "nmspinning", "nmsys", "npidle",
+        "object_count", "old_m", "outcome", "pidle", "poll_descs", "poll_until_ns", "poller", "pool", "pool_cleanup",
         "print_schedtrace", "quit_failure", "reaper", "run_config", "running_panic_defers", "runq", "safe_point_fn",
         "safe_point_wait", "save_ancestors", "schedtrace_ms", "schedules", "sigqueue", "stack_text", "start_ns",
-        "steal_steps", "stopper", "stopwait", "stw_started_ns", "sysmon_m", "sysmonwait", "system_gs", "ticks",
-        "timer_bubble", "timer_count", "tracks_ancestors", "unwind_attempts", "unwind_calls", "unwind_seen", "user",
-        "watch", "work_sources", "worldsema",
+        "steal_steps", "stopper", "stopwait", "stw_started_ns", "sudogcache", "sysmon_m", "sysmonwait", "system_gs",
+        "ticks", "timer_bubble", "timer_count", "tracks_ancestors", "unwind_attempts", "unwind_calls", "unwind_seen",
+        "user", "watch", "work_sources", "worldsema",
     )  # fmt: skip
 
     def __init__(self, kernel: Kernel, pool: Pool, choose: Callable[[int, int], int], watch: Watch | None) -> None:
@@ -143,6 +148,7 @@ class Sched:
         self.bubbles: list[Bubble] = []  # of testing.synctest, oldest first; while there is one, parks and ends pass g0
         self.timer_bubble: Bubble | None = None  # whose timer runs right now
         self.gfree: list[G] = []
+        self.sudogcache: list[Sudog] = []  # free ones that no P keeps; see sudog.py
         self.goid_last = 0
         self.runq: deque[G] = deque()  # the global queue
         self.context: Context  # what every goroutine's context starts as
@@ -215,6 +221,7 @@ class Sched:
         """What the composition root fills: the calls upward."""
         self.work_sources: list[Callable[[M, P], G | None]] = []
         self.ticks: list[Callable[[M], None]] = []
+        self.new_sudog: Callable[[M, Sudog], None] = no_heap  # one was made: the heap's part of it
         self.pool_cleanup: Callable[[], None] | None = None  # when a collection begins, with the world stopped
         self.controller: Controller | None = None
         self.entry_returned: Callable[[G, Any], Any]

@@ -21,7 +21,7 @@ from ..base.errors import throw
 from ..kernel import costs
 from .park import park, ready, sent_back
 from .preempt import goyield_m
-from .sudog import WaitQ
+from .sudog import WaitQ, acquire_sudog
 from .waitreason import SEMACQUIRE, SYNC_COND_WAIT
 
 if TYPE_CHECKING:
@@ -55,12 +55,12 @@ class Sema(WaitQ):
         if self.count > 0:
             self.count -= 1
             return m
-        g.sudog.acquire_ns = m.clock
+        (g.sudog or acquire_sudog(m, g)).acquire_ns = m.clock
         return self.wait(m, g, reason, is_lifo, obj)
 
     def wait(self, m: M, g: G, reason: int, is_lifo: bool, obj: Any) -> M:
         """Queue, until there is one to take; returns the M that g is on."""
-        sg = g.sudog
+        sg = g.sudog or acquire_sudog(m, g)
         while True:
             sg.ticket = 0
             m.clock += QUEUE_COST
@@ -156,7 +156,7 @@ class NotifyList(WaitQ):
         """
         if ticket < self.notify:
             return m
-        sg = g.sudog
+        sg = g.sudog or acquire_sudog(m, g)
         sg.ticket = ticket
         self.enqueue(sg)
         return park(m, g, reason, obj)

@@ -236,6 +236,7 @@ def _destroy(m: M, pp: P) -> None:
     take_over(m, pp)
     sched.gfree.extend(reversed(pp.gfree))
     pp.gfree.clear()
+    pp.sudogcache.clear()  # the collector gets them
     set_pstatus(pp, PGCSTOP, PDEAD)
 
 

@@ -22,6 +22,7 @@ from .schedule import execute
 from .spin import acquirep, handoffp, pidleget, releasep, stopm
 from .status import PGCSTOP, PIDLE, PRUNNING, RUNNABLE, RUNNING, SYSCALL, casgstatus, set_pstatus
 from .stw import one_stopped
+from .sudog import shed_sudog
 from .threadlock import stoplockedm
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def entersyscall(m: M, g: G, name: str) -> None:
     Go: runtime/proc.go reentersyscall.
     """
     sched = m.sched
+    shed_sudog(m, g)
     m.clock += costs.ENTERSYSCALL
     m.syscalltick = m.p.syscalltick
     m.oldp = m.p
@@ -71,6 +73,7 @@ def entersyscallblock(m: M, g: G, name: str) -> None:
 
     Go: runtime/proc.go entersyscallblock.
     """
+    shed_sudog(m, g)
     m.clock += costs.ENTERSYSCALL
     m.syscalltick = m.p.syscalltick
     m.p.syscalltick += 1

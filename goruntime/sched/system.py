@@ -20,6 +20,7 @@ from .park import park
 from .runq import runqput
 from .spin import wakep
 from .status import DEAD, RUNNABLE, WAITING, casgstatus
+from .sudog import shed_sudog
 from .waitreason import FINALIZER_WAIT, FORCE_GC_IDLE, GC_SCAVENGE_WAIT, GC_SWEEP_WAIT, GOMAXPROCS_UPDATER_IDLE
 
 if TYPE_CHECKING:
@@ -105,4 +106,5 @@ def wait_for_ever(reason: int) -> None:
     g = getcurrent()
     assert isinstance(g, SystemG)
     while True:
+        shed_sudog(g.m, g)
         park(g.m, g, reason, None)

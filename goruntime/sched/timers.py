@@ -29,6 +29,7 @@ from .park import goroutine_ready, park, ready
 from .runq import runqputslow
 from .spin import wake_net_poller, wakep
 from .status import DEBUG, RUNNABLE, WAITING
+from .sudog import shed_sudog
 from .waitreason import SLEEP
 
 if TYPE_CHECKING:
@@ -226,6 +227,8 @@ def time_sleep(g: G, delay_ns: int) -> None:  # hot: sleep
         if when_ns < pp.next_check_ns:
             pp.next_check_ns = when_ns
         wake_net_poller(m, when_ns)
+    if g.sudog is not None:
+        shed_sudog(m, g)
     park(m, g, SLEEP, timer)
 
 

@@ -30,6 +30,7 @@ from ..sched.ops import OP_LOCK, OP_TRY_LOCK, OP_UNLOCK
 from ..sched.park import park, ready, struck_m
 from ..sched.preempt import safepoint
 from ..sched.sema import Sema
+from ..sched.sudog import acquire_sudog
 
 if TYPE_CHECKING:
     from ..sched.bubble import Bubble
@@ -203,7 +204,7 @@ class Mutex(Owned):
             self.held_in = g.bubble
             return
         self.state = state + ONE_WAITER
-        sg = g.sudog
+        sg = g.sudog or acquire_sudog(m, g)
         sg.ticket = 0
         wait_start_ns = m.clock + costs.NANOTIME
         sg.acquire_ns = wait_start_ns + costs.SEMA

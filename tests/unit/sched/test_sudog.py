@@ -4,9 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from goruntime import chan, default, go, os, run, runtime, select, sync, time
 from goruntime.base.errors import Throw
+from goruntime.lang.owner import current_m
 from goruntime.sched.g import G
-from goruntime.sched.sudog import Sudog, WaitQ
+from goruntime.sched.sudog import Sudog, WaitQ, take_sudog
 
 
 def sudogs(count, is_select=False):
@@ -98,3 +100,166 @@ def test_the_check_finds_what_is_broken():
     queue.last = waiting[0]
     with pytest.raises(Throw, match="tail is wrong"):
         queue.check()
+
+
+# Who has the free ones.
+
+
+def counted(main, **config):
+    """Run main, which gets a list of all sudogs that were made."""
+    made = []
+
+    def with_list():
+        sched = current_m("test")[0].sched
+        sched.new_sudog = lambda m, sg: made.append(sg)
+        main(made)
+
+    run(with_list, **({"gomaxprocs": 1} | config))
+    return len(made)
+
+
+def check_sudogs(sched, made):
+    """Each one is free, once, or with a goroutine that runs or waits."""
+    free = [sg for pp in sched.allp for sg in pp.sudogcache] + sched.sudogcache
+    for sg in free:
+        sg.check_free()
+    kept = [gp.sudog for gp in sched.allgs if gp.sudog is not None]
+    assert len({*free, *kept}) == len(free) + len(kept)
+    assert {*free, *kept} <= {*made}
+    for gp in sched.allgs:
+        assert gp.sudog is None or gp.sudog.g is gp
+
+
+def test_two_that_hand_over_use_two():
+    def main(made):
+        ch = chan()
+
+        @go
+        def _():
+            for i in range(100):
+                ch.send(i)
+            ch.close()
+
+        assert sum(ch) == 4950
+        check_sudogs(current_m("test")[0].sched, made)
+
+    assert counted(main) == 2
+
+
+def test_as_many_are_made_as_wait_at_the_same_time():
+    def main(made):
+        for count in (5, 3, 9, 2):
+            ch = chan()
+            for _ in range(count):
+                go(ch.recv)
+            runtime.gosched()
+            ch.close()
+            runtime.gosched()
+            check_sudogs(current_m("test")[0].sched, made)
+
+    assert counted(main) == 9
+
+
+@pytest.mark.parametrize("leave", [lambda: time.sleep(1e-6), runtime.gosched, lambda: os.stdout.write(b""), None])
+def test_who_leaves_the_cpu_otherwise_gives_its_sudog_to_the_next(leave):
+    """One after the other waits, and then sleeps, yields, makes a system call or ends: one sudog is enough."""
+
+    def main(made):
+        ch, done = chan(1), chan(10)
+
+        def wait_once():
+            ch.recv()
+            if leave is not None:
+                leave()
+            done.send(None)
+
+        for _ in range(10):
+            go(wait_once)
+            runtime.gosched()
+            ch.send(None)
+            runtime.gosched()
+        while len(done) < 10:
+            time.sleep(1e-3)
+        check_sudogs(current_m("test")[0].sched, made)
+
+    assert counted(main) == 1
+
+
+def test_a_select_takes_one_for_each_channel():
+    def main(made):
+        a, b, c = chan(), chan(), chan()
+
+        @go
+        def _():
+            b.send(1)
+
+        assert select(a.recv, b.recv, c.recv, (a.send, 2)) == (1, 1)
+        assert len(made) == 4
+        check_sudogs(current_m("test")[0].sched, made)
+        go(c.recv)
+        runtime.gosched()
+        c.send(1)
+        assert len(made) == 4
+
+    assert counted(main) == 4
+
+
+def test_a_p_keeps_128_and_the_others_get_the_rest():
+    def main(made):
+        sched = current_m("test")[0].sched
+        ch = chan()
+        for _ in range(300):
+            go(ch.recv)
+        runtime.gosched()
+        ch.close()
+        time.sleep(1e-3)
+        assert len(made) == 300
+        assert len(sched.allp[0].sudogcache) + len(sched.sudogcache) == 300
+        assert len(sched.sudogcache) in (128, 192)
+        check_sudogs(sched, made)
+        runtime.gomaxprocs(2)
+        sched.allp[1].sudogcache.clear()
+        assert take_sudog(FakeM(sched.allp[1], sched), None) in made
+        assert len(sched.allp[1].sudogcache) == 63
+
+    assert counted(main) == 300
+
+
+class FakeM:
+    def __init__(self, p, sched):
+        self.p = p
+        self.sched = sched
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_use_by_several_ps_loses_none(seed):
+    def main(made):
+        sched = current_m("test")[0].sched
+        mu, wg, chans = sync.Mutex(), sync.WaitGroup(), [chan(i % 3) for i in range(5)]
+
+        def work(number):
+            for step in range(20):
+                kind = (number * 7 + step * 3 + seed) % 5
+                ch = chans[(number + step) % 5]
+                if kind == 0:
+                    with mu:
+                        runtime.gosched()
+                elif kind == 1:
+                    select((ch.send, step), chans[(number + step + 1) % 5].recv, default)
+                elif kind == 2:
+                    select((ch.send, step), ch.recv, time.after(1e-5).recv)
+                elif kind == 3:
+                    time.sleep(1e-6)
+                else:
+                    os.stdout.write(b"")
+            wg.done()
+
+        wg.add(12)
+        for number in range(12):
+            go(work, number)
+        wg.wait()
+        check_sudogs(sched, made)
+        free = sum(len(pp.sudogcache) for pp in sched.allp) + len(sched.sudogcache)
+        assert free + sum(gp.sudog is not None for gp in sched.allgs) == len(made)
+
+    assert 0 < counted(main, gomaxprocs=4, seed=seed) < 60
