@@ -20,6 +20,7 @@ from .base.choose import SeededChooser
 from .base.config import Config, make_config
 from .base.errors import AbandonUnwind, FatalError, Throw
 from .base.events import RUN_END
+from .gc.pacer import Pacer
 from .kernel import costs, host
 from .kernel.threads import Kernel
 from .lang import panic
@@ -88,6 +89,7 @@ class Runtime:
         sched.collect = gc.collect
         sched.context = goroutine_context()
         sched.max_schedules = config.max_steps
+        sched.pacer = Pacer(config.gogc, config.gomemlimit)
         kernel.horizon_of = horizon_of
         kernel.on_timeout = death.on_timeout
         kernel.on_wait = sched.check_interrupt

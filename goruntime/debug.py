@@ -1,4 +1,4 @@
-"""Package runtime/debug: limits, and stacks.
+"""Package runtime/debug: limits, the knobs of the collector, and stacks.
 
 Go: runtime/debug/garbage.go SetMaxStack; runtime/debug/stack.go Stack.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 
 from . import os, runtime
+from .gc.pacer import Pacer
 from .kernel import costs
 from .lang.owner import current_m
 
@@ -15,6 +16,7 @@ DEFAULT_MAX_STACK = 1_000_000_000  # bytes
 MAX_STACK_SLOT = "max_stack"  # in Sched.user: the limit that a stack overflow reports
 TRACEBACK_SLOT = "traceback"  # in Sched.user: the level that GOTRACEBACK is raised to
 MAX_INT32 = 0x7FFFFFFF
+MAX_INT64 = (1 << 63) - 1
 
 
 def set_max_threads(n: int) -> int:
@@ -59,6 +61,42 @@ def set_max_stack(n: int) -> int:
     return old
 
 
+def set_gc_percent(percent: int) -> int:
+    """Set GOGC: how much the heap may grow between two collections, in percent. Returns the setting before, -1 for off.
+
+    A negative number is off. It moves the heap's goal at once; there is no collector yet that would act on it.
+    Raises: TypeError if percent is no integer; ValueError if it is no 32-bit one; RuntimeError outside a goroutine.
+    Go: runtime/debug/garbage.go SetGCPercent.
+    """
+    m, _ = current_m("debug.set_gc_percent")
+    _check_integer(percent, "debug.set_gc_percent: percent")
+    if not -MAX_INT32 - 1 <= percent <= MAX_INT32:
+        raise ValueError(f"debug.set_gc_percent: percent must be at most {MAX_INT32}, not {percent}")
+    pacer: Pacer = m.sched.pacer
+    old = pacer.gc_percent
+    pacer.set_gc_percent(percent)
+    return old
+
+
+def set_memory_limit(limit: int) -> int:
+    """Set GOMEMLIMIT: how many bytes may be mapped before the collector works harder. Returns the limit before.
+
+    A negative number only asks; 2**63 - 1 is no limit. It moves the heap's goal at once; there is no collector yet that
+    would act on it.
+    Raises: TypeError if limit is no integer; ValueError if it is no 64-bit one; RuntimeError outside a goroutine.
+    Go: runtime/debug/garbage.go SetMemoryLimit.
+    """
+    m, _ = current_m("debug.set_memory_limit")
+    _check_integer(limit, "debug.set_memory_limit: limit")
+    if not -MAX_INT64 - 1 <= limit <= MAX_INT64:
+        raise ValueError(f"debug.set_memory_limit: limit must be at most {MAX_INT64}, not {limit}")
+    pacer: Pacer = m.sched.pacer
+    old = pacer.memory_limit
+    if limit >= 0:
+        pacer.memory_limit = limit
+    return old
+
+
 def set_traceback(level: str) -> None:
     """Show at least this much when the program dies: "none", "single", "all", "system", "crash", as GOTRACEBACK.
 
@@ -95,4 +133,12 @@ def _check_integer(n: int, what: str) -> None:
         raise TypeError(f"{what} must be an integer, not {type(n).__name__}")
 
 
-__all__ = ["print_stack", "set_max_stack", "set_max_threads", "set_traceback", "stack"]
+__all__ = [
+    "print_stack",
+    "set_gc_percent",
+    "set_max_stack",
+    "set_max_threads",
+    "set_memory_limit",
+    "set_traceback",
+    "stack",
+]

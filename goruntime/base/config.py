@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
+
+from .errors import FatalError
 
 NS = 1_000_000_000
 START_NS = 946_684_800 * NS  # 2000-01-01 00:00:00 UTC
@@ -11,8 +14,11 @@ DEFAULT_CPUS = 4
 DEFAULT_QUANTUM_NS = 5_000
 MAX_GOMAXPROCS = 1 << 16
 MAX_INT32 = (1 << 31) - 1
+DEFAULT_GOGC = 100
+NO_MEMORY_LIMIT = (1 << 63) - 1
+BYTE_UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 CLOCKS = ("virtual", "real")
-LATER_OPTIONS = ("gogc", "gomemlimit", "image", "race", "hb", "trace")  # in the API, not built yet
+LATER_OPTIONS = ("image", "race", "hb", "trace")  # in the API, not built yet
 
 
 class Config:
@@ -24,6 +30,8 @@ class Config:
         self.seed = 0
         self.clock = "virtual"
         self.quantum_ns = DEFAULT_QUANTUM_NS
+        self.gogc = DEFAULT_GOGC  # percent; -1: off
+        self.gomemlimit = NO_MEMORY_LIMIT  # bytes
         self.godebug: dict[str, str] = {}
         self.gotraceback = ""
         self.start_ns = START_NS
@@ -110,6 +118,8 @@ def make_config(options: dict[str, Any], host_cpus: int, defaults: dict[str, Any
         config.quantum_ns = seconds_to_ns(quantum, "quantum")
         if config.quantum_ns < 0:
             raise ValueError(f"quantum must not be negative: {quantum!r}")
+    config.gogc = _gogc(options.pop("gogc", None))
+    config.gomemlimit = _gomemlimit(options.pop("gomemlimit", None))
     config.godebug = parse_godebug(os.environ.get("GODEBUG", ""))
     godebug = options.pop("godebug", None)
     if godebug is not None:
@@ -163,6 +173,65 @@ def _count(value: Any, what: str, default: int, largest: int = 1 << 40) -> int:
     if value > largest:
         raise ValueError(f"{what} must be at most {largest}, not {value!r}")
     return value
+
+
+def _gogc(value: Any) -> int:
+    """The option `gogc`, else $GOGC: what is no integer there counts as 100.
+
+    Go: runtime/mgcpacer.go readGOGC.
+    """
+    if value is None:
+        text = os.environ.get("GOGC", "")
+        if text == "off":
+            return -1
+        percent = int(text) if text and re.fullmatch("[+-]?[0-9]{1,18}", text) else DEFAULT_GOGC
+        return max(percent, -1) if -MAX_INT32 - 1 <= percent <= MAX_INT32 else DEFAULT_GOGC
+    if value == "off":
+        return -1
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f'gogc must be an integer or "off", not {value!r}')
+    if not -MAX_INT32 - 1 <= value <= MAX_INT32:
+        raise ValueError(f"gogc must be at most {MAX_INT32}, not {value!r}")
+    return max(value, -1)
+
+
+def _gomemlimit(value: Any) -> int:
+    """The option `gomemlimit`, else $GOMEMLIMIT.
+
+    Go: runtime/mgcpacer.go readGOMEMLIMIT.
+    """
+    if value is None:
+        text = os.environ.get("GOMEMLIMIT", "")
+        limit = parse_bytes(text or "off")
+        if limit is None:
+            raise FatalError(
+                f"GOMEMLIMIT={text}\nfatal error: malformed GOMEMLIMIT; see `go doc runtime/debug.SetMemoryLimit`\n"
+            )
+        return limit
+    if isinstance(value, str):
+        limit = parse_bytes(value)
+        if limit is None:
+            raise ValueError(f'gomemlimit must be a number of bytes, such as "64MiB", or "off", not {value!r}')
+        return limit
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f'gomemlimit must be bytes, a string such as "64MiB", or "off", not {value!r}')
+    if not 0 <= value <= NO_MEMORY_LIMIT:
+        raise ValueError(f"gomemlimit must be from 0 to {NO_MEMORY_LIMIT}, not {value!r}")
+    return value
+
+
+def parse_bytes(text: str) -> int | None:
+    """A number of bytes as Go writes it: `1024`, `1024B`, `64MiB`, or `off` for no limit. None if it is none.
+
+    Go: runtime/string.go parseByteCount.
+    """
+    if text == "off":
+        return NO_MEMORY_LIMIT
+    parts = re.fullmatch(r"\+?([0-9]{1,40})([KMGT]iB|B)?", text)
+    if parts is None:
+        return None
+    number = int(parts[1]) * BYTE_UNITS[parts[2] or "B"]
+    return number if number <= NO_MEMORY_LIMIT else None
 
 
 def _start_ns(start: Any) -> int:

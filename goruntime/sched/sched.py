@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ..kernel.blocking import HostCall
     from .bubble import Bubble
     from .g import G
+    from .histogram import TimeHistogram
     from .netpoll import IOWait
     from .pool import Pool
     from .sigqueue import SigQueue
@@ -126,14 +127,15 @@ class Sched:
         "controller", "dead_ms", "die_of_panic", "die_of_stack_overflow", "entry_raised", "entry_returned", "fatal",
         "fatal_on_g0", "gcwaiting", "gfree", "goexit0", "goid_last", "gomaxprocs", "has_template_thread",
         "interrupt_error", "io_ns", "is_async_preempt_off", "is_ending", "kernel", "lastpoll_ns", "listeners",
-        "locked_count", "lost", "m_count", "main_goroutine", "max_schedules", "max_threads", "midle", "needspinning",
-        "netpoll_waiters", "new_sudog", "newprocs", "nmfreed", "nmidlelocked", "nmspinning", "nmsys", "npidle",
-        "object_count", "old_m", "outcome", "pidle", "poll_descs", "poll_until_ns", "poller", "pool", "pool_cleanup",
-        "print_schedtrace", "quit_failure", "reaper", "run_config", "running_panic_defers", "runq", "safe_point_fn",
-        "safe_point_wait", "save_ancestors", "schedtrace_ms", "schedules", "sigqueue", "stack_text", "start_ns",
-        "steal_steps", "stopper", "stopwait", "stw_started_ns", "sudogcache", "sysmon_m", "sysmonwait", "system_gs",
-        "ticks", "timer_bubble", "timer_count", "tracks_ancestors", "unwind_attempts", "unwind_calls", "unwind_seen",
-        "user", "watch", "work_sources", "worldsema",
+        "locked_count", "lost", "m_count", "main_goroutine", "max_schedules", "max_threads", "midle", "mutex_wait_ns",
+        "needspinning", "netpoll_waiters", "new_sudog", "newprocs", "nmfreed", "nmidlelocked", "nmspinning", "nmsys",
+        "npidle", "object_count", "old_m", "outcome", "pacer", "pauses", "pidle", "poll_descs", "poll_until_ns",
+        "poller", "pool", "pool_cleanup", "print_schedtrace", "quit_failure", "reaper", "run_config",
+        "running_panic_defers", "runq", "safe_point_fn", "safe_point_wait", "save_ancestors", "schedtrace_ms",
+        "schedules", "sigqueue", "stack_text", "start_ns", "steal_steps", "stopper", "stopwait", "stw_reason",
+        "stw_started_ns", "sudogcache", "sysmon_m", "sysmonwait", "system_gs", "ticks", "timer_bubble", "timer_count",
+        "tracks_ancestors", "unwind_attempts", "unwind_calls", "unwind_seen", "user", "watch", "work_sources",
+        "worldsema",
     )  # fmt: skip
 
     def __init__(self, kernel: Kernel, pool: Pool, choose: Callable[[int, int], int], watch: Watch | None) -> None:
@@ -192,6 +194,8 @@ class Sched:
         self.stopwait = 0
         self.stopper: M | None = None
         self.stw_started_ns = 0
+        self.stw_reason = ""
+        self.pauses: dict[str, TimeHistogram] = {}  # how long stops took, by "stopping/gc", "total/other"...
         self.newprocs = 0
         self.old_m: dict[int, M] = {}
         self.safe_point_fn: Callable[[P], None] | None = None
@@ -201,6 +205,7 @@ class Sched:
         self.max_schedules = 0
         self.object_count: dict[str, int] = {}
         self.timer_count = 0
+        self.mutex_wait_ns = 0  # what goroutines have waited for mutexes, those of package sync
         self.schedtrace_ms = 0
         self.check_timers: Callable[[M, P], bool] = check_timers  # for sched.park, which is imported by sched.timers
         self.goexit0: Callable[[M], None] = goexit0  # for sched.g, which is imported by sched.proc
@@ -238,6 +243,7 @@ class Sched:
         self.collect: Callable[[], Any]
         self.stack_text: Callable[[Sched, G, bool], str]
         self.run_config: Any = None
+        self.pacer: Any = None  # opaque here: what GOGC and GOMEMLIMIT say
         self.sigqueue: SigQueue | None = None  # made by the first use of os/signal
         self.start_ns = 0  # what the clock on the wall showed at virtual 0: ns since 1970
         self.user: dict[str, Any] = {}  # state of packages above, by name

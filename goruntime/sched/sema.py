@@ -22,7 +22,7 @@ from ..kernel import costs
 from .park import park, ready, sent_back
 from .preempt import goyield_m
 from .sudog import WaitQ, acquire_sudog
-from .waitreason import SEMACQUIRE, SYNC_COND_WAIT
+from .waitreason import SEMACQUIRE, SYNC_COND_WAIT, is_mutex_wait
 
 if TYPE_CHECKING:
     from .g import G
@@ -97,6 +97,8 @@ class Sema(WaitQ):
         if is_handoff:
             self.count -= 1
             sg.ticket = 1
+        if is_mutex_wait(sg.g.waitreason):
+            m.sched.mutex_wait_ns += m.clock - sg.g.ns
         sg.release_ns = m.clock = m.clock + WAKE_COST
         ready(m, sg.g, self if obj is None else obj)
         if is_handoff and yields:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from ..base.errors import throw
 from ..base.events import MAXPROCS, PROC_START, STW_BEGIN, STW_END, STW_STOPPED, THREAD_NEW, THREAD_WAKE
 from ..kernel import costs
+from .histogram import TimeHistogram
 from .p import P
 from .park import sent_back
 from .preempt import horizon_of, preemptall
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from .sched import Sched
 
 REASK_AFTER = 100_000  # ns
+REASONS_OF_THE_COLLECTOR = ("GC mark termination", "GC sweep termination")
 
 
 def with_world_stopped(m: M, g: G, reason: str, work: Callable[[M], None]) -> M:
@@ -69,6 +71,7 @@ def stop_the_world(m: M, reason: str) -> None:
         m.emit(STW_BEGIN, reason)
     started_ns = m.clock
     sched.stw_started_ns = started_ns
+    sched.stw_reason = reason
     m.clock += costs.STOP_THE_WORLD
     sched.stopwait = sched.gomaxprocs
     sched.gcwaiting = True
@@ -94,6 +97,7 @@ def stop_the_world(m: M, reason: str) -> None:
     for pp in sched.allp:
         if pp.status != PGCSTOP:
             throw("stopTheWorld: not stopped (status != _Pgcstop)")
+    _record(sched, "stopping", m.clock - started_ns)
     if m.watch is not None:
         m.emit(STW_STOPPED, m.clock - started_ns)
     casgstatus(gp, WAITING, RUNNING)
@@ -154,9 +158,19 @@ def start_the_world(m: M) -> None:
                 m.emit(THREAD_WAKE, mp.id, "start the world")
             notewakeup(m, mp)
     m.clock += costs.STOP_THE_WORLD
+    _record(sched, "total", m.clock - sched.stw_started_ns)
     if m.watch is not None:
         m.emit(STW_END, m.clock - sched.stw_started_ns)
     wakep(m)
+
+
+def _record(sched: Sched, what: str, duration_ns: int) -> None:
+    """Count how long this stop took, for package metrics; the collector's apart from all others."""
+    name = f"{what}/gc" if sched.stw_reason in REASONS_OF_THE_COLLECTOR else f"{what}/other"
+    pauses = sched.pauses.get(name)
+    if pauses is None:
+        pauses = sched.pauses[name] = TimeHistogram()
+    pauses.record(duration_ns)
 
 
 def _assign_threads(sched: Sched, runnable: list[P]) -> list[tuple[P, M | None]]:

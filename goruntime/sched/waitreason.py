@@ -82,6 +82,15 @@ COROUTINE = WAIT_REASONS.index("coroutine")
 SYNCTEST_RUN = WAIT_REASONS.index("synctest.Run")
 SYNCTEST_WAIT = WAIT_REASONS.index("synctest.Wait")
 
+
+def is_mutex_wait(reason: int) -> bool:
+    """Whether it is a wait for a mutex: what `/sync/mutex/wait/total:seconds` adds up.
+
+    Go: runtime/runtime2.go waitReason.isMutexWait.
+    """
+    return SYNC_MUTEX_LOCK <= reason <= SYNC_RWMUTEX_LOCK
+
+
 # What a goroutine in a synctest bubble waits for durably. Channels and wait groups count when they are the bubble's
 # own; the wait has a reason of its own then.
 DURABLE_FORM = {

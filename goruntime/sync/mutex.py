@@ -136,6 +136,7 @@ class Mutex(Owned):
                         else:
                             following.prev = sg.next = None
                         sema.count += 1
+                        m.sched.mutex_wait_ns += clock - sg.g.ns
                         sg.release_ns = m.clock = clock + WAKE_COST
                         ready(m, sg.g, self)
                         return

@@ -1,11 +1,21 @@
 """base.config: what `run` accepts."""
 
 import datetime
+import re
 
 import pytest
 
 from goruntime.base import config as config_module
-from goruntime.base.config import NS, START_NS, environment_gomaxprocs, make_config, parse_godebug, seconds_to_ns
+from goruntime.base.config import (
+    NS,
+    START_NS,
+    environment_gomaxprocs,
+    make_config,
+    parse_bytes,
+    parse_godebug,
+    seconds_to_ns,
+)
+from goruntime.base.errors import FatalError
 
 
 def test_defaults():
@@ -158,3 +168,78 @@ def test_what_is_no_number_of_seconds(value):
 
 def test_the_largest_gomaxprocs_is_accepted():
     assert make_config({"gomaxprocs": config_module.MAX_GOMAXPROCS}, 4).gomaxprocs == 65_536
+
+
+# GOGC and GOMEMLIMIT.
+
+
+@pytest.mark.parametrize(
+    ("text", "percent"),
+    [
+        *[("", 100), ("off", -1), ("50", 50), ("0", 0), ("-5", -1), ("+7", 7), ("abc", 100), (" 50", 100)],
+        *[("1e3", 100), ("2147483647", 2147483647), ("2147483648", 100), ("9" * 40, 100), ("5_0", 100), ("٣", 100)],
+    ],
+)
+def test_gogc_of_the_environment(monkeypatch, text, percent):
+    monkeypatch.setenv("GOGC", text)
+    assert make_config({}, 1).gogc == percent
+    assert make_config({"gogc": 30}, 1).gogc == 30
+
+
+@pytest.mark.parametrize(("value", "percent"), [(0, 0), (250, 250), ("off", -1), (-1, -1), (-70, -1), (None, 100)])
+def test_gogc_of_the_option(value, percent):
+    assert make_config({"gogc": value}, 1).gogc == percent
+
+
+# The cases of runtime/string_test.go TestParseByteCount, but for those that only differ in digits.
+@pytest.mark.parametrize(
+    ("text", "limit"),
+    [
+        *[("0", 0), ("1", 1), ("12345", 12345), ("0B", 0), ("12345B", 12345), ("0KiB", 0), ("5KiB", 5 << 10)],
+        *[("5MiB", 5 << 20), ("5GiB", 5 << 30), ("5TiB", 5 << 40), ("+5MiB", 5 << 20), ("off", (1 << 63) - 1)],
+        *[("9223372036854775807", (1 << 63) - 1), ("9223372036854775807B", (1 << 63) - 1)],
+        ("8388607TiB", 8388607 << 40),
+    ],
+)
+def test_bytes_as_go_writes_them(monkeypatch, text, limit):
+    assert parse_bytes(text) == limit
+    assert make_config({"gomemlimit": text}, 1).gomemlimit == limit
+    monkeypatch.setenv("GOMEMLIMIT", text)
+    assert make_config({}, 1).gomemlimit == limit
+
+
+@pytest.mark.parametrize(
+    "text",
+    "aa -1 B iB MiB 5kiB 5mib 5MB 5M 5PiB 5.5MiB 5MiBB 9223372036854775808 8388608TiB --5 0x5 5iB OFF ٣".split(),
+)
+def test_what_is_no_number_of_bytes(monkeypatch, text):
+    assert parse_bytes(text) is None
+    with pytest.raises(ValueError, match="gomemlimit must be a number of bytes"):
+        make_config({"gomemlimit": text}, 1)
+    monkeypatch.setenv("GOMEMLIMIT", text)
+    with pytest.raises(FatalError) as died:
+        make_config({}, 1)
+    head = f"GOMEMLIMIT={text}\nfatal error: malformed GOMEMLIMIT; see `go doc runtime/debug.SetMemoryLimit`\n"
+    assert str(died.value) == head
+    assert make_config({"gomemlimit": 5}, 1).gomemlimit == 5
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "text"),
+    [
+        ({"gogc": "abc"}, TypeError, "gogc must be an integer or \"off\", not 'abc'"),
+        ({"gogc": True}, TypeError, 'gogc must be an integer or "off", not True'),
+        ({"gogc": 1.5}, TypeError, 'gogc must be an integer or "off", not 1.5'),
+        ({"gogc": 1 << 31}, ValueError, "gogc must be at most 2147483647, not 2147483648"),
+        ({"gomemlimit": -1}, ValueError, "gomemlimit must be from 0 to 9223372036854775807, not -1"),
+        (
+            {"gomemlimit": 1 << 63},
+            ValueError,
+            "gomemlimit must be from 0 to 9223372036854775807, not 9223372036854775808",
+        ),
+        ({"gomemlimit": 1.5}, TypeError, 'gomemlimit must be bytes, a string such as "64MiB", or "off", not 1.5'),
+    ],
+)
+def test_what_the_knobs_of_the_collector_refuse(options, error, text):
+    with pytest.raises(error, match=f"^{re.escape(text)}$"):
+        make_config(options, 1)

@@ -136,3 +136,49 @@ def test_an_absurd_stack():
 def test_outside_a_run(call):
     with pytest.raises(RuntimeError, match=OUTSIDE):
         call()
+
+
+# The knobs of the collector.
+
+
+def test_set_gc_percent_returns_what_was():
+    def main():
+        return [debug.set_gc_percent(value) for value in (50, -7, 0, 200, 2**31 - 1, -(2**31), 1)]
+
+    assert run(main) == [100, 50, -1, 0, 200, 2**31 - 1, -1]
+    assert run(debug.set_gc_percent, 5, gogc=70) == 70
+    assert run(debug.set_gc_percent, 5, gogc="off") == -1
+
+
+def test_set_memory_limit_returns_what_was():
+    def main():
+        return [debug.set_memory_limit(value) for value in (-1, 1 << 20, -(2**63), 0, 2**63 - 1, -1)]
+
+    none = 2**63 - 1
+    assert run(main) == [none, none, 1 << 20, 1 << 20, 0, none]
+    assert run(debug.set_memory_limit, -1, gomemlimit="64MiB") == 64 << 20
+
+
+@pytest.mark.parametrize(
+    ("call", "value", "error", "text"),
+    [
+        ("set_gc_percent", 1.0, TypeError, "debug.set_gc_percent: percent must be an integer, not float"),
+        ("set_gc_percent", True, TypeError, "debug.set_gc_percent: percent must be an integer, not bool"),
+        (
+            "set_gc_percent",
+            1 << 31,
+            ValueError,
+            "debug.set_gc_percent: percent must be at most 2147483647, not 2147483648",
+        ),
+        ("set_memory_limit", "1", TypeError, "debug.set_memory_limit: limit must be an integer, not str"),
+        ("set_memory_limit", 1 << 63, ValueError, "debug.set_memory_limit: limit must be at most 9223372036854775807"),
+    ],
+)
+def test_what_the_knobs_refuse(call, value, error, text):
+    def main():
+        with pytest.raises(error, match=text):
+            getattr(debug, call)(value)
+
+    run(main)
+    with pytest.raises(RuntimeError, match=f"debug.{call} must be called from a goroutine"):
+        getattr(debug, call)(1)

@@ -307,3 +307,12 @@ def test_threads_come_back_to_the_p_they_had():
 
     before, after_it = run(main, gomaxprocs=4)
     assert before == after_it
+
+
+def test_stops_are_timed_the_collectors_apart():
+    def main():
+        for reason in ("GOMAXPROCS", "GC sweep termination", "read mem stats", "GC mark termination"):
+            with_world_stopped(*here(), reason, lambda _: None)
+        return {name: sum(histogram.all_counts()) for name, histogram in sched_here().pauses.items()}
+
+    assert run(main) == {"stopping/other": 2, "total/other": 2, "stopping/gc": 2, "total/gc": 2}

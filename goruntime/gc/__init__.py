@@ -1,0 +1,1 @@
+"""Allocation and collection: where the heap meets the scheduler."""
