@@ -33,7 +33,7 @@ from typing import NamedTuple
 
 SOURCES = Path(__file__).resolve().parent / "calibrate"
 CONSTANTS = SOURCES / "constants.txt"
-PROGRAMS = ("chans", "gos", "syncs", "timers", "syscalls", "threads", "packages", "synctest", "sockets")
+PROGRAMS = ("chans", "gos", "syncs", "timers", "syscalls", "threads", "packages", "synctest", "sockets", "heap")
 PROGRAM_SECONDS = 60  # one that takes longer is starved by other processes: its pass is dropped
 
 Row = dict[str, float]

@@ -21,6 +21,8 @@ from .base.config import Config, make_config
 from .base.errors import AbandonUnwind, FatalError, Throw
 from .base.events import RUN_END
 from .gc.pacer import Pacer
+from .heap.firstfit import FirstFitPages
+from .heap.heap import Heap
 from .kernel import costs, host
 from .kernel.threads import Kernel
 from .lang import panic
@@ -32,6 +34,7 @@ from .observe.schedtrace import SchedTrace
 from .sched import signals
 from .sched.g import NO_ORIGIN, G, SystemG
 from .sched.m import M
+from .sched.p import P
 from .sched.pool import Pool, pool_of_this_thread
 from .sched.preempt import UNWIND_PATIENCE, horizon_of
 from .sched.proc import new_main
@@ -88,6 +91,7 @@ class Runtime:
         sched.stack_text = traceback.stack_text
         sched.collect = gc.collect
         sched.context = goroutine_context()
+        self._wire_heap()
         sched.max_schedules = config.max_steps
         sched.pacer = Pacer(config.gogc, config.gomemlimit)
         kernel.horizon_of = horizon_of
@@ -98,6 +102,29 @@ class Runtime:
             kernel.deadline_ns = config.max_time_ns
         sched.tracks_ancestors = config.debug_int("tracebackancestors")
         sched.is_async_preempt_off = config.debug_value("asyncpreemptoff") == "1"
+
+    def _wire_heap(self) -> None:
+        """The run's heap, of which there is nothing yet, and the mcaches of its Ps, which are empty."""
+        sched, kernel = self.sched, self.kernel
+
+        def emit(kind: int, *fields: Any) -> None:
+            m: Any = kernel.running
+            if m.watch is not None:
+                m.emit(kind, *fields)
+
+        def p_starts(pp: P) -> None:
+            pp.mcache = heap.new_cache()
+
+        def p_ends(pp: P) -> None:
+            heap.free_cache(pp.mcache)
+            pp.mcache = None
+
+        heap = Heap(FirstFitPages, sched.choose)
+        heap.emit = emit
+        if sched.watch is not None:
+            heap.watch(True)
+        sched.heap = heap
+        sched.p_starts, sched.p_ends = p_starts, p_ends
 
     # Running.
 
@@ -136,10 +163,10 @@ class Runtime:
         """Cut the cycles, so that a run is freed when it is dropped; CPython's collector costs three times as much."""
         sched, kernel = self.sched, self.kernel
         for pp in sched.all_p_ever:
-            pp.m = None
+            pp.m = pp.mcache = None
         sched.allm.clear()
         sched.user.clear()
-        sched.pool_cleanup = None
+        sched.pool_cleanup = sched.heap = sched.p_starts = sched.p_ends = None
         kernel.running = None
         del kernel.on_wait, kernel.could_run, kernel.on_timeout
         del sched.print_schedtrace, sched.fatal_on_g0, sched.fatal, sched.die_of_panic, sched.die_of_stack_overflow
@@ -262,6 +289,7 @@ class Runtime:
                 self._recycle(gp)
         sched.close_polled()
         self.kernel.close()
+        sched.heap.close()
         for mp in (*sched.allm, *sched.dead_ms):
             g0 = mp.g0
             if g0 is not None and mp.id >= 0:

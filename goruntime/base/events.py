@@ -90,6 +90,10 @@ FD_CLOSE = _kind("fd_close", "object")  # nobody uses it any more: the host has 
 CONTEXT_MAKE = _kind("context_make", "object", "parent")  # can be canceled; parent: the nearest above it that can
 CONTEXT_CANCEL = _kind("context_cancel", "object", "error", "by")  # by itself, or with its parent
 SIGNAL = _kind("signal", "number")  # it reaches the goroutine of os/signal: the run is open from here on
+MALLOC = _kind("malloc", "address", "bytes")  # an object: bytes of its slot, 0 for one that shares a slot
+MALLOC_LARGE = _kind("malloc_large", "address", "pages")  # it has a span of its own
+SPAN_REFILL = _kind("span_refill", "span_class", "address", "taken", "slots")  # the P's next span of a class
+SPAN_SWEEP = _kind("span_sweep", "address", "pages", "freed", "bytes")  # how many slots of so many bytes were freed
 CRITICAL = _kind("critical", "object", "operation")  # in one step: a semaphore, a rate limiter, a singleflight group
 
 NAMES = tuple(_NAMES)

@@ -62,6 +62,16 @@ MAP_DELETE = 45  # map_delete_store / 2
 MAP_RANGE_KEY = 7  # map_range_1024 / 1024
 NANOTIME = 22  # nanotime
 
+# Allocation. The caller adds MALLOC_PER_1024 for every 1,024 bytes of the slot that are zeroed.
+MALLOC = 5  # malloc_noscan_16: a slot of a span at hand
+MALLOC_TINY = 3  # malloc_tiny_1: room in the block that is open
+MALLOC_SCAN = 1  # on top, for pointer bits: malloc_scan_48 - malloc_noscan_48
+MALLOC_HEADER = 6  # on top, for a type word: malloc_scan_1016 - malloc_noscan_1024
+MALLOC_PER_1024 = 51  # malloc_noscan_1024 - malloc_noscan_128, by their sizes, without the refills
+SPAN_REFILL = 98  # another span, swept first or fresh: 2 * (malloc_dirty_8192 - malloc_dirty_4096)
+MALLOC_LARGE = 232  # malloc_dirty_large_65536: a span for one object
+MALLOC_LARGE_PAGE = 182  # each page of it zeroed: (malloc_large_65536 - malloc_dirty_large_65536) / 8
+
 # System calls.
 ENTERSYSCALL = 8  # entersyscall
 EXITSYSCALL = 5  # exitsyscall_fast

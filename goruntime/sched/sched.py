@@ -125,12 +125,12 @@ class Sched:
     __slots__ = (
         "all_p_ever", "allgs", "allm", "allp", "boot", "bubbles", "check_timers", "choose", "collect", "context",
         "controller", "dead_ms", "die_of_panic", "die_of_stack_overflow", "entry_raised", "entry_returned", "fatal",
-        "fatal_on_g0", "gcwaiting", "gfree", "goexit0", "goid_last", "gomaxprocs", "has_template_thread",
+        "fatal_on_g0", "gcwaiting", "gfree", "goexit0", "goid_last", "gomaxprocs", "has_template_thread", "heap",
         "interrupt_error", "io_ns", "is_async_preempt_off", "is_ending", "kernel", "lastpoll_ns", "listeners",
         "locked_count", "lost", "m_count", "main_goroutine", "max_schedules", "max_threads", "midle", "mutex_wait_ns",
         "needspinning", "netpoll_waiters", "new_sudog", "newprocs", "nmfreed", "nmidlelocked", "nmspinning", "nmsys",
-        "npidle", "object_count", "old_m", "outcome", "pacer", "pauses", "pidle", "poll_descs", "poll_until_ns",
-        "poller", "pool", "pool_cleanup", "print_schedtrace", "quit_failure", "reaper", "run_config",
+        "npidle", "object_count", "old_m", "outcome", "p_ends", "p_starts", "pacer", "pauses", "pidle", "poll_descs",
+        "poll_until_ns", "poller", "pool", "pool_cleanup", "print_schedtrace", "quit_failure", "reaper", "run_config",
         "running_panic_defers", "runq", "safe_point_fn", "safe_point_wait", "save_ancestors", "schedtrace_ms",
         "schedules", "sigqueue", "stack_text", "start_ns", "steal_steps", "stopper", "stopwait", "stw_reason",
         "stw_started_ns", "sudogcache", "sysmon_m", "sysmonwait", "system_gs", "ticks", "timer_bubble", "timer_count",
@@ -227,6 +227,9 @@ class Sched:
         self.work_sources: list[Callable[[M, P], G | None]] = []
         self.ticks: list[Callable[[M], None]] = []
         self.new_sudog: Callable[[M, Sudog], None] = no_heap  # one was made: the heap's part of it
+        self.heap: Any = None  # opaque here
+        self.p_starts: Callable[[P], None] | None = None  # a P is there, or there again
+        self.p_ends: Callable[[P], None] | None = None  # a P is no more; the world is stopped
         self.pool_cleanup: Callable[[], None] | None = None  # when a collection begins, with the world stopped
         self.controller: Controller | None = None
         self.entry_returned: Callable[[G, Any], Any]
@@ -423,6 +426,8 @@ class Sched:
 
     def _tell_threads(self) -> None:
         self.watch = fan_out(tuple(self.listeners))
+        if self.heap is not None:
+            self.heap.watch(self.watch is not None)
         for mp in self.allm:
             mp.watch = self.watch
 

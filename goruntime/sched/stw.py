@@ -209,6 +209,8 @@ def procresize(m: M, count: int) -> list[P]:
     for pp in sched.all_p_ever[old:count]:
         if pp.status == PDEAD:
             set_pstatus(pp, PDEAD, PGCSTOP)
+        if sched.p_starts is not None:
+            sched.p_starts(pp)
     if m.p is not None and m.p.id < count:
         set_pstatus(m.p, PGCSTOP, PRUNNING)
     else:
@@ -248,6 +250,8 @@ def _destroy(m: M, pp: P) -> None:
         sched.runq.appendleft(pp.runnext)
         pp.runnext = None
     take_over(m, pp)
+    if sched.p_ends is not None:
+        sched.p_ends(pp)
     sched.gfree.extend(reversed(pp.gfree))
     pp.gfree.clear()
     pp.sudogcache.clear()  # the collector gets them
@@ -265,6 +269,8 @@ def set_first_procs(sched: Sched, m: M, count: int) -> None:
     sched.gomaxprocs = count
     sched.steal_steps = steal_order(count)
     for pp in sched.allp:
+        if sched.p_starts is not None:
+            sched.p_starts(pp)
         pp.status = PIDLE
         if pp.id:
             pidleput(sched, pp)
