@@ -22,9 +22,11 @@ from .rng import Words
 # What can be asked. The number is part of the checksum and of recorded files: append, never renumber. It is a multiple
 # of KIND, so that one word takes both the kind and n.
 KIND = 1 << 24
-SELECT, STEAL, TIE, SCHEDULE, MAP_ITERATION, POOL, PROGRAM, BUBBLE_TIMER, SAMPLE = range(0, 9 * KIND, KIND)
+SELECT, STEAL, TIE, SCHEDULE, MAP_ITERATION, POOL, PROGRAM, BUBBLE_TIMER, SAMPLE, MAP_SEED = range(0, 10 * KIND, KIND)
 # Their names, by kind // KIND.
-KIND_NAMES = ("select", "steal", "tie", "schedule", "map iteration", "pool", "program", "bubble timer", "sample")
+KIND_NAMES = (
+    "select", "steal", "tie", "schedule", "map iteration", "pool", "program", "bubble timer", "sample", "map seed",
+)  # fmt: skip
 
 
 class Chooser(Protocol):

@@ -1,0 +1,1 @@
+"""Tests of the structure of Go's maps."""
