@@ -20,6 +20,7 @@ from .base.choose import SeededChooser
 from .base.config import Config, make_config
 from .base.errors import AbandonUnwind, FatalError, Throw
 from .base.events import RUN_END
+from .gc.memstats import MemStats
 from .gc.pacer import Pacer
 from .heap.firstfit import FirstFitPages
 from .heap.heap import Heap
@@ -31,6 +32,7 @@ from .observe.death import Death
 from .observe.observer import Readers, RunSummary
 from .observe.output import OUTPUT_SLOT
 from .observe.schedtrace import SchedTrace
+from .runtime import stats_of
 from .sched import signals
 from .sched.g import NO_ORIGIN, G, SystemG
 from .sched.m import M
@@ -62,6 +64,7 @@ class Runtime:
         self.chooser: Any = config.strategy if config.strategy is not None else SeededChooser(config.seed)
         self.readers = Readers(config)
         self.started_ns = host.monotonic_ns()
+        self.mem_stats: MemStats | None = None  # at the end, for the summary
         self.kernel = Kernel(self.chooser.choose, config.quantum_ns, config.clock == "real")
         is_wall_time = self.kernel.is_real and "start" not in config.given
         self.start_ns = host.wall_ns() if is_wall_time else config.start_ns
@@ -199,6 +202,7 @@ class Runtime:
             self._until_the_end(m0)
             assert self.kernel.running is not None
             self.end_ns = self.kernel.running.clock
+            self._look()
             self._take_down()
         finally:
             try:
@@ -213,6 +217,14 @@ class Runtime:
         if self.readers.watch is not None:
             self.readers.watch((RUN_END, self.end_ns, -1, -1, -1, ended_how(outcome.error)))
         return outcome
+
+    def _look(self) -> None:
+        """The program is over, and everything still as it left it: whoever wants to see it looks now."""
+        if self.config.at_end is not None:
+            self.config.at_end(self.sched)
+        if self.readers.wants_summary():
+            self.sched.heap.flush_all()
+            self.mem_stats = stats_of(self.sched)
 
     def _until_the_end(self, m0: M) -> None:
         """Run; a greenlet of the user's whose parent is this one sends control here when it ends."""
@@ -243,6 +255,7 @@ class Runtime:
             event_count=events.count if events is not None else 0,
             event_checksum=events.value() if events is not None else None,
             choice_checksum=self.chooser.checksum(),
+            mem_stats=self.mem_stats,
             open_reasons=open_reasons,
         )
 
@@ -395,6 +408,7 @@ def run(main: Callable[..., Any], *args: Any, **config: Any) -> Any:
     launch = _launches.pop() if _launches else NO_LAUNCH
     checked = make_config(config, host.cpu_count(), launch.options)
     checked.observers += launch.observers
+    checked.at_end = launch.at_end
     if launch.take is not None:
         return launch.take(main, args, config)
     return run_with(main, args, checked)
@@ -406,6 +420,7 @@ class Launch(NamedTuple):
     options: dict[str, Any]  # fill in what the program leaves at its default
     observers: tuple[Any, ...] = ()  # beside the program's own
     take: Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any] | None = None  # gets main instead
+    at_end: Callable[[Sched], None] | None = None  # looks at the run when the program is over
 
 
 NO_LAUNCH = Launch({})

@@ -13,6 +13,9 @@ from greenlet import getcurrent
 
 from .base.config import MAX_GOMAXPROCS, seconds_to_ns
 from .base.names import qualified
+from .gc.memstats import BySize, MemStats, mem_stats
+from .heap.figures import memory_figures
+from .kernel import costs
 from .lang.error import SURVIVABLE, Error
 from .lang.owner import current_m, outside, unbroken
 from .lang.panic import goexit, panic
@@ -22,6 +25,7 @@ from .sched.m import M
 from .sched.ops import OP_GOSCHED, OP_THREAD, OP_WORK, OP_WORLD
 from .sched.park import struck
 from .sched.preempt import safepoint, yield_to_others
+from .sched.sched import Sched
 from .sched.stw import with_world_stopped
 
 GO_VERSION = "go1.27.3"  # what this runtime follows
@@ -210,6 +214,39 @@ def stack(all: bool = False) -> str:
     return text
 
 
+def read_mem_stats() -> MemStats:
+    """The memory allocator's figures, exact: the world is stopped and every mcache flushed to get them.
+
+    So it disturbs: the blocks that tiny objects share are given up, and every P has to fetch its spans anew.
+    Raises: RuntimeError outside a goroutine.
+    Go: runtime/mstats.go ReadMemStats.
+    """
+    m, g = current_m("runtime.read_mem_stats")
+    return unbroken(m, g, _read_mem_stats)
+
+
+def _read_mem_stats(m: M, g: G) -> MemStats:
+    if m.clock >= m.horizon:
+        following = safepoint(m, g, OP_WORLD, None)
+        if following is None:
+            return stats_of(m.sched)
+        m = following
+    stats: list[MemStats] = []
+
+    def read(m: M) -> None:
+        m.clock += costs.READ_MEM_STATS
+        m.sched.heap.flush_all()
+        stats.append(stats_of(m.sched))
+
+    with_world_stopped(m, g, "read mem stats", read)
+    return stats[0]
+
+
+def stats_of(sched: Sched) -> MemStats:
+    """A run's figures, for those who look at it from outside: without what the mcaches have not told yet."""
+    return mem_stats(memory_figures(sched.heap), sched.pacer)
+
+
 class Frame(NamedTuple):
     """One frame of a call stack. `function` is named as in dumps: module.qualname, `__main__` as main."""
 
@@ -269,8 +306,10 @@ def version() -> str:
 
 
 __all__ = [
+    "BySize",
     "Error",
     "Frame",
+    "MemStats",
     "caller",
     "callers",
     "goexit",
@@ -280,6 +319,7 @@ __all__ = [
     "lock_os_thread",
     "num_cpu",
     "num_goroutine",
+    "read_mem_stats",
     "stack",
     "unlock_os_thread",
     "version",

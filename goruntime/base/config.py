@@ -41,6 +41,7 @@ class Config:
         self.events: Any = None
         self.checksum = False
         self.observers: tuple[Any, ...] = ()
+        self.at_end: Any = None  # called with the scheduler when the program is over, before anything is taken down
         self.given = given  # which options the program itself set
 
     def debug_value(self, name: str) -> str:

@@ -14,12 +14,13 @@ from typing import Any
 
 from .. import boot
 from .._version import __version__
-from ..base.config import CLOCKS, make_config
+from ..base.config import CLOCKS
 from ..check.strategy import NAMES as STRATEGIES
 from ..kernel import host
 from . import ending
 from .exploring import explore_program, replay_program
-from .program import load, words_of
+from .looking import add_picture, heap_program, metrics_program
+from .program import configuration, load, words_of
 from .stats import Stats
 
 DESCRIPTION = "Run programs of goroutines on Go's runtime, rebuilt in Python as a glass box."
@@ -63,6 +64,12 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     add_exploration(explore)
     replay = add_command(commands, "replay", "run a failure that explore found once more", replay_program, "FAILURE ")
     add_replay(replay)
+    heap = add_command(commands, "heap", "run a program, and draw its heap", heap_program)
+    add_picture(heap)
+    add_configuration(heap)
+    metrics = add_command(commands, "metrics", "run a program, and print its metrics", metrics_program)
+    add_configuration(metrics)
+    metrics.add_argument("--describe", action="store_true", help="say what each of them counts")
     return parser, commands.choices
 
 
@@ -121,19 +128,6 @@ def add_exploration(parser: argparse.ArgumentParser) -> None:
 def add_replay(parser: argparse.ArgumentParser) -> None:
     """The flags of `replay`."""
     parser.add_argument("--events", metavar="OUT.jsonl", help="record every event of the run, one JSON object a line")
-
-
-CONFIGURATION = ("gomaxprocs", "seed", "clock", "quantum", "max_time", "max_steps", "godebug")
-
-
-def configuration(options: argparse.Namespace) -> dict[str, Any]:
-    """The flags that were given, as options of `run`, checked."""
-    given = {name: getattr(options, name) for name in CONFIGURATION if getattr(options, name) is not None}
-    try:
-        make_config(given, host.cpu_count())
-    except (TypeError, ValueError) as error:
-        options.parser.error(str(error))
-    return given
 
 
 # What it does.

@@ -18,6 +18,8 @@ from types import CodeType, ModuleType
 from typing import Any, NoReturn
 
 from .. import boot
+from ..base.config import make_config
+from ..kernel import host
 
 
 class CannotRun(Exception):
@@ -89,6 +91,19 @@ def take_main(program: Program, arguments: list[str]) -> Taken:
     except Taken as taken:
         return taken
     raise CannotRun(f"{program.name} started no run")
+
+
+CONFIGURATION = ("gomaxprocs", "seed", "clock", "quantum", "max_time", "max_steps", "godebug")
+
+
+def configuration(options: Namespace) -> dict[str, Any]:
+    """The flags that were given, as options of `run`, checked."""
+    given = {name: getattr(options, name) for name in CONFIGURATION if getattr(options, name) is not None}
+    try:
+        make_config(given, host.cpu_count())
+    except (TypeError, ValueError) as error:
+        options.parser.error(str(error))
+    return given
 
 
 def words_of(options: Namespace) -> list[str]:

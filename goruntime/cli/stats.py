@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..base import events
 from ..base.events import Event
+from ..observe.heapmap import size_text
 from ..observe.observer import RunSummary
 
 COLUMN = 14
@@ -47,12 +48,26 @@ class Stats:
             "threads": f"{summary.thread_count:,} created, {count[events.THREAD_WAKE]:,} wake-ups, "
             f"{count[events.PROC_STEAL]:,} steals",
             "scheduler": f"{summary.schedule_count:,} rounds on g0, {count[events.STW_BEGIN]:,} stops of the world",
+            **heap_rows(summary),
             "run": f"open: {'; '.join(summary.open_reasons)}" if summary.open_reasons else "closed (it repeats)",
             "choices": f"checksum {summary.choice_checksum:08x}",
         }
         if summary.event_checksum is not None:
             rows["events"] = f"{summary.event_count:,}, checksum {summary.event_checksum:08x}"
         return "goruntime:\n" + "".join(f"  {name:{COLUMN}}{text}\n" for name, text in rows.items())
+
+
+def heap_rows(summary: RunSummary) -> dict[str, str]:
+    """What the program allocated, if anything."""
+    stats = summary.mem_stats
+    if stats is None or not stats.sys:
+        return {}
+    return {
+        "heap": f"{stats.mallocs:,} objects allocated ({size_text(stats.total_alloc)}), {stats.frees:,} freed, "
+        f"{stats.heap_objects:,} left ({size_text(stats.heap_alloc)}) in spans of {size_text(stats.heap_inuse)}",
+        "memory": f"{size_text(stats.sys)} from the kernel, {size_text(stats.heap_released)} of that not backed; "
+        f"{size_text(stats.stack_inuse)} for stacks",
+    }
 
 
 def duration(ns: int) -> str:

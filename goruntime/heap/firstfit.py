@@ -11,8 +11,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..base.errors import throw
+from .figures import PageFigures
 from .sizeclass import PAGE_SHIFT, PAGE_SIZE
-from .span import DEAD, IN_USE, Span
+from .snapshot import FREE, PageRun
+from .span import DEAD, IN_USE, MANUAL, Span
 
 ARENA_START = 0xC000000000
 CHUNK_PAGES = 512
@@ -95,6 +97,26 @@ class FirstFitPages:
     def mapped_bytes(self) -> int:
         """All that came from the kernel."""
         return len(self.owners) * PAGE_SIZE
+
+    def page_figures(self) -> PageFigures:
+        """What its pages are used for."""
+        in_use = sum(span.npages for span in self.allspans if span.state == IN_USE) << PAGE_SHIFT
+        in_stacks = sum(span.npages for span in self.allspans if span.state == MANUAL) << PAGE_SHIFT
+        mapped = self.mapped_bytes()
+        return PageFigures(
+            heap_inuse=in_use, heap_free=mapped - in_use - in_stacks, in_stacks=in_stacks, mapped_ready=mapped
+        )
+
+    def page_runs(self) -> list[PageRun]:
+        """The free pages."""
+        runs: list[PageRun] = []
+        first = self.is_used.find(0)
+        while first >= 0:
+            end = self.is_used.find(1, first)
+            end = len(self.is_used) if end < 0 else end
+            runs.append(PageRun(ARENA_START + (first << PAGE_SHIFT), end - first, FREE))
+            first = self.is_used.find(0, end)
+        return runs
 
     def check(self) -> None:
         """Each page in use is one span's."""

@@ -28,6 +28,8 @@ from .sizeclass import PAGE_SIZE, SIZE_CLASS_COUNT, SPAN_CLASS_COUNT
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from .figures import PageFigures
+    from .snapshot import PageRun
     from .span import Span
 
 NEVER = sys.maxsize  # bytes: more than will be allocated
@@ -60,6 +62,14 @@ class PageHeap(Protocol):
 
     def mapped_bytes(self) -> int:
         """All that came from the kernel: in use, free or released."""
+        ...
+
+    def page_figures(self) -> PageFigures:
+        """What its pages are used for, and what it needs beside them."""
+        ...
+
+    def page_runs(self) -> list[PageRun]:
+        """All pages that came from the kernel and belong to no span, in the order of their addresses."""
         ...
 
     def check(self) -> None:

@@ -5,10 +5,14 @@ It holds numbers only, so it can be kept, compared and sent elsewhere while the 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from .figures import MemoryFigures
+from .figures import MemoryFigures, memory_figures
 from .sizeclass import PAGE_SIZE
+from .span import DEAD, EMPTY_SPAN, MANUAL, Span
+
+if TYPE_CHECKING:
+    from .heap import Heap
 
 SCAN, NOSCAN, LARGE, STACK = "scan", "noscan", "large", "stack"  # what a span is for
 FREE, RELEASED, CACHED = "free", "released", "cached"  # what nobody uses: backed, given back, held by a P
@@ -52,7 +56,6 @@ class HeapShot(NamedTuple):
     spans: tuple[SpanShot, ...]
     runs: tuple[PageRun, ...]
     figures: MemoryFigures
-    now_ns: int = 0
 
     def free_runs(self) -> list[tuple[int, int, int]]:
         """(address, pages, of these released) of each run of free pages, whether they are backed or not.
@@ -71,3 +74,23 @@ class HeapShot(NamedTuple):
                     continue
             merged.append((run.base, run.page_count, released))
         return merged
+
+
+def take_shot(heap: Heap) -> HeapShot:
+    """The heap as it is. Takes nothing from anybody: what the mcaches hold stays theirs.
+
+    Units: the P of a span is its place in heap.caches.
+    """
+    held = {
+        span.base: place for place, cache in enumerate(heap.caches) for span in cache.alloc if span is not EMPTY_SPAN
+    }
+    used = [span for span in heap.mheap.allspans if span.state != DEAD]
+    spans = tuple(sorted(_span_shot(span, held.get(span.base, -1)) for span in used))
+    return HeapShot(spans, tuple(heap.mheap.page_runs()), memory_figures(heap))
+
+
+def _span_shot(span: Span, holder: int) -> SpanShot:
+    if span.state == MANUAL:
+        return SpanShot(span.base, span.npages, STACK, 0, 0, 0, 0)
+    kind = LARGE if span.spanclass < 2 else NOSCAN if span.spanclass & 1 else SCAN
+    return SpanShot(span.base, span.npages, kind, span.spanclass, span.elemsize, span.nelems, span.alloc_count, holder)

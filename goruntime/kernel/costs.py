@@ -91,6 +91,9 @@ THREAD_START = 14_565  # newm_to_run 26,565 from the call until the thread runs 
 USLEEP_OVERSLEEP = 73_656  # late_usleep_20us: 50 us of timer slack and a wake-up
 STEAL_RUNNEXT_SLEEP = 3_000 + 74_292  # runqgrab's usleep(3), with late_usleep_3us
 EPOLL_OVERSLEEP = 78_444  # late_sleep_1ms: what time.Sleep on an idle P is late by
+READ_MEM_STATS = 459  # read_mem_stats 691 without stopping and starting the world
+METRICS_READ = 35  # metrics_read_gogc 60 without one value
+METRICS_VALUE = 25  # metrics_read_all 2,744 / 108
 STOP_THE_WORLD = 116  # stop_world_1p_idle, start_world_1p_idle
 
 # Python code without a safepoint: what the preemption signal charges, and what a Python frame weighs in the byte limit

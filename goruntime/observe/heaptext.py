@@ -113,23 +113,22 @@ def run_table(shot: HeapShot) -> str:
 
 def totals(shot: HeapShot) -> str:
     """A few sums in words."""
-    figures = shot.figures
-    inside = figures.total_alloc - figures.total_free
-    heap = figures.heap_inuse + figures.heap_free + figures.heap_released + figures.in_stacks + figures.in_work_bufs
+    pages, inside = shot.figures.pages, shot.figures.object_bytes
+    heap = pages.heap_inuse + pages.heap_free + pages.heap_released + pages.in_stacks + pages.in_work_bufs
     if not heap:
         return ""
     runs = shot.free_runs()
     longest = max((count for _, count, _ in runs), default=0)
     free = sum(count for _, count, _ in runs)
-    waste = 100 * (figures.heap_inuse - inside) // figures.heap_inuse if figures.heap_inuse else 0
+    waste = 100 * (pages.heap_inuse - inside) // pages.heap_inuse if pages.heap_inuse else 0
     return (
-        f"objects    {size_text(inside)} in spans of {size_text(figures.heap_inuse)}: {waste}% of these is free slots"
+        f"objects    {size_text(inside)} in spans of {size_text(pages.heap_inuse)}: {waste}% of these is free slots"
         " and tails\n"
         f"free       {free:,} pages in {len(runs):,} run{'s' if len(runs) != 1 else ''}, the longest of {longest:,}\n"
-        f"the heap   {size_text(heap)} of addresses: {size_text(figures.heap_inuse)} for objects,"
-        f" {size_text(figures.in_stacks)} for stacks, {size_text(figures.heap_free)} free,"
-        f" {size_text(figures.heap_released)} given back\n"
-        f"resident   {size_text(figures.resident)} is what the operating system had to back\n"
+        f"the heap   {size_text(heap)} of addresses: {size_text(pages.heap_inuse)} for objects,"
+        f" {size_text(pages.in_stacks)} for stacks, {size_text(pages.heap_free)} free,"
+        f" {size_text(pages.heap_released)} given back\n"
+        f"resident   {size_text(pages.resident)} is what the operating system had to back\n"
     )
 
 

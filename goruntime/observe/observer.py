@@ -26,6 +26,7 @@ from greenlet import getcurrent, greenlet
 
 from ..base.config import Config
 from ..base.events import OUTPUT, Event, EventChecksum, Watch
+from ..gc.memstats import MemStats
 from ..kernel import host
 from .jsonl import Recorder
 from .output import taps
@@ -48,6 +49,7 @@ class RunSummary(NamedTuple):
     event_checksum: int | None  # None when nothing asked for it
     choice_checksum: int
     open_reasons: tuple[str, ...]  # why the run is not reproducible; empty for a closed one
+    mem_stats: MemStats | None = None  # when the program was over, before its goroutines were taken down
 
 
 class Observer:

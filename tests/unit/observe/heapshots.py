@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from goruntime.heap.figures import NONE_BY_CLASS, MemoryFigures
+from goruntime.heap.figures import NONE_BY_CLASS, MemoryFigures, ObjectFigures, PageFigures
 from goruntime.heap.sizeclass import CLASS_TO_PAGES, CLASS_TO_SIZE, PAGE_SIZE, SPAN_CLASS_TO_SLOTS
 from goruntime.heap.snapshot import CACHED, FREE, LARGE, NOSCAN, RELEASED, SCAN, STACK, HeapShot, PageRun, SpanShot
 
@@ -40,16 +40,19 @@ def shot(spans: list[SpanShot], runs: list[PageRun]) -> HeapShot:
     for span in spans:
         if span.kind in (SCAN, NOSCAN):
             counts[span.span_class >> 1] += span.object_count
-    figures = MemoryFigures(
+    pages = PageFigures(
         heap_inuse=sum(span.byte_count for span in spans if span.kind != STACK),
         heap_free=sum(run.page_count for run in runs if run.state != RELEASED) * PAGE_SIZE,
         heap_released=sum(run.page_count for run in runs if run.state == RELEASED) * PAGE_SIZE,
         in_stacks=sum(span.byte_count for span in spans if span.kind == STACK),
+        resident=sum(span.byte_count for span in spans),
+    )
+    objects = ObjectFigures(
         small_alloc_count=tuple(counts),
         large_alloc=sum(span.elem_size for span in spans if span.kind == LARGE),
         large_alloc_count=sum(span.kind == LARGE for span in spans),
-        resident=sum(span.byte_count for span in spans),
     )
+    figures = MemoryFigures(pages, objects)
     return HeapShot(tuple(spans), tuple(runs), figures)
 
 
