@@ -25,8 +25,8 @@ from .stats import Stats
 
 DESCRIPTION = "Run programs of goroutines on Go's runtime, rebuilt in Python as a glass box."
 EPILOG = """\
-environment: GOMAXPROCS, GODEBUG and GOTRACEBACK, as in Go. Flags and environment fill in what the program leaves at its
-default: what it passes to run() itself stands.
+environment: GOMAXPROCS, GOGC, GOMEMLIMIT, GODEBUG and GOTRACEBACK, as in Go. Flags and environment fill in what the
+program leaves at its default: what it passes to run() itself stands.
 """
 VERSION = f"goruntime {__version__} (after Go 1.27.3, Python {sys.version.split()[0]})"
 

@@ -10,7 +10,7 @@ import re
 from itertools import pairwise
 from typing import NamedTuple
 
-from .oracle import Outcome
+from .oracle import HERE, Outcome
 
 SCHED = re.compile(
     r"SCHED (?P<ms>\d+)ms: gomaxprocs=(?P<gomaxprocs>\d+) idleprocs=(?P<idleprocs>\d+) threads=(?P<threads>\d+)"
@@ -196,10 +196,69 @@ def gomaxprocs_change(outcome: Outcome) -> None:
     assert sorted(outcome.stderr.split()) == ["0", "1", "2", "3", "4"]
 
 
+METRIC = re.compile(r"(?P<name>/[^,]+),(?P<kind>\w+),(?P<cumulative>true|false),(?P<value>.*)")
+SIZES = "buckets=69 first=1 second=9 last=+Inf"
+TIMES = "buckets=163 first=-Inf second=0 last=+Inf"
+EXACT_METRICS = {
+    "/cgo/go-to-c-calls:calls": 0, "/gc/gogc:percent": 100, "/gc/gomemlimit:bytes": (1 << 63) - 1,
+    "/gc/heap/goal:bytes": 4 << 20, "/gc/limiter/last-enabled:gc-cycle": 0, "/gc/stack/starting-size:bytes": 2048,
+    "/memory/classes/os-stacks:bytes": 0, "/sched/gomaxprocs:threads": 2,
+}  # fmt: skip
+
+
+def metrics_dump(outcome: Outcome) -> None:
+    assert (outcome.status, outcome.stderr) == (0, "")
+    lines = outcome.stdout.splitlines()
+    assert lines[:1] == [f"count {len(lines) - 1}"]
+    del lines[0]
+    figures: dict[str, int] = {}
+    for line in lines:
+        metric = METRIC.fullmatch(line)
+        assert metric is not None, line
+        name, value = metric["name"], metric["value"]
+        if metric["kind"] == "float64histogram":
+            assert value == (SIZES if "-by-size:" in name else TIMES)
+        elif metric["kind"] == "float64":
+            assert re.fullmatch(r"\d+\.\d{6}", value), line
+        else:
+            figures[name] = int(value)
+    with open(HERE / "metrics.csv", encoding="utf-8") as rows:
+        known = [row.strip() for row in rows][1:]
+    shown = [line.rpartition(",")[0] if "buckets=" not in line else line.partition(",buckets")[0] for line in lines]
+    assert [row for row in known if row not in shown] in ([], METRICS_LEFT_OUT)
+    assert [row for row in shown if row not in known] == []
+    for name, value in EXACT_METRICS.items():
+        assert figures[name] == value, name
+    assert all(value == 0 for name, value in figures.items() if name.startswith("/godebug/"))
+    _metrics_add_up(figures)
+
+
+METRICS_LEFT_OUT = ["/gc/scan/globals:bytes,uint64,false", "/gc/scan/total:bytes,uint64,false"]
+
+
+def _metrics_add_up(figures: dict[str, int]) -> None:
+    """Sums within one dump."""
+    classes = {name: value for name, value in figures.items() if name.startswith("/memory/classes/")}
+    assert classes.pop("/memory/classes/total:bytes") == sum(classes.values())
+    objects = "/gc/heap/allocs:objects", "/gc/heap/frees:objects", "/gc/heap/objects:objects"
+    allocs, frees, live = (figures[name] for name in objects)
+    assert allocs - frees == live
+    assert (
+        figures["/gc/heap/allocs:bytes"] - figures["/gc/heap/frees:bytes"]
+        == classes["/memory/classes/heap/objects:bytes"]
+    )
+    states = [
+        figures[f"/sched/goroutines/{state}:goroutines"] for state in ("running", "runnable", "waiting", "not-in-go")
+    ]
+    assert sum(states) == figures["/sched/goroutines:goroutines"] <= figures["/sched/goroutines-created:goroutines"]
+    assert 1 <= states[0] <= 2
+
+
 RANGES = {
     check.__name__: check
     for check in (
         gomaxprocs_change,
+        metrics_dump,
         preempt_slices,
         runnext_chain,
         scheddetail,
