@@ -281,6 +281,7 @@ class Runtime:
         """Take every goroutine's stack down, in creation order, and give all greenlets back to the pool."""
         sched, pool = self.sched, self.pool
         sched.is_ending = True
+        sched.disturb()
         sched.controller = None
         reaper_m = M(-1, sched, mstart)
         reaper_m.p = sched.all_p_ever[0]

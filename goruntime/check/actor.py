@@ -8,6 +8,7 @@ from ..context.cancel import CancelContext
 from ..lang.chan import chan
 from ..lang.owner import Owned
 from ..lang.select import SEND, CaseList
+from ..lang.store import Place
 from ..lang.timerchan import TimerChan
 from ..sched.ops import (
     OP_ADD,
@@ -80,6 +81,11 @@ def bit_of_chan(ch: chan[Any], access: int = WRITE) -> int:
     return bit | CLOCK_READ if isinstance(ch, TimerChan) else bit
 
 
+def bit_of_word(place: Place) -> int:
+    """The bit that stands for a word of the emulated memory, for writing."""
+    return WRITE << 2 * (FIRST_OBJECT + (place.address >> 3) % OBJECT_BITS)
+
+
 def mask_of_timer(timer: Timer) -> int:
     """What a timer touches when it fires."""
     if timer.f is goroutine_ready or timer.f is _go_func:
@@ -145,6 +151,8 @@ class Actor:
             for _, (_, ch, _) in obj:
                 mask |= bit_of_chan(ch)
             return mask
+        if isinstance(obj, Place):
+            return READ | bit_of_word(obj)  # plain Python may load it
         if isinstance(obj, CancelContext):
             return bit_of_chan(obj.channel, READ if self.op == OP_CONTEXT_ERR else WRITE)
         if isinstance(obj, Owned):

@@ -31,7 +31,7 @@ LETTERS = {
     "runlock": "N", "announce": "A", "drain": "D", "add": "a", "release": "E", "wait": "J", "waited": "H",
     "coroutine": "Y", "bubble": "u", "io": "i",
     "cond_wait": "C", "notify": "n", "once": "O", "load": "d", "atomic": "x", "pool": "P", "map_load": "M",
-    "map_store": "Q", "derive": "q", "cancel": "K", "context_err": "v", "critical": "B", "malloc": "m",
+    "map_store": "Q", "derive": "q", "cancel": "K", "context_err": "v", "critical": "B", "malloc": "m", "store": "V",
 }  # fmt: skip
 NAMES_BY_LETTER = {letter: name for name, letter in LETTERS.items()}
 GROUP = re.compile(r"([tb]?\d+(?:\.\d+)*~?)((?:[A-Za-z]\d*)+)")

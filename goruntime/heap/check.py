@@ -17,7 +17,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..base.errors import throw
-from .handles import NIL
 from .sizeclass import PAGE_SIZE, SIZE_CLASS_COUNT, TINY_SIZE, TINY_SPAN_CLASS
 from .span import EMPTY_SPAN, IN_USE, Span
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from .spanset import SpanSet
 
 ZEROBASE = 0x5A_0000  # where every object of size 0 lies: outside the arenas, as Go's in its data segment
+STATIC_END = 1 << 32  # data and bss lie below, arenas above
 ADDRESS_MASK = (1 << 48) - 1
 
 
@@ -119,9 +119,12 @@ def _check_handles(heap: Heap) -> None:
             if word in inner or word not in mem:
                 throw("check_heap: an interior word is listed twice, or not in the table")
             inner.add(word)
+            if base < STATIC_END:
+                continue  # inside a package-level variable
             _check_object(heap, base, word & ADDRESS_MASK)
     for word in mem:
-        if word not in inner and word not in (NIL, ZEROBASE):
+        is_static = word & ADDRESS_MASK < STATIC_END  # nil, objects without size
+        if word not in inner and not is_static:
             _check_object(heap, word, word)
 
 

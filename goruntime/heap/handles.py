@@ -32,13 +32,17 @@ FREED = "_go_freed"  # the attribute of a handle's class that says what it is wh
 class Handles(dict[int, Any]):
     """Word to handle. `free` is the only way out."""
 
-    __slots__ = ("dead", "interiors", "is_over")
+    __slots__ = ("data_end", "dead", "interiors", "is_calm", "is_over", "numbers", "variables")
 
     def __init__(self) -> None:
         self[NIL] = None
         self.interiors: dict[int, list[int]] = {}  # by the address of the object around: words in this table
         self.dead: list[Any] = []  # handles of freed objects, for `bury`
         self.is_over = False  # the run is
+        self.is_calm = False  # a store of a pointer need not look around: nobody watches, nobody waits for a safepoint
+        self.variables: dict[Any, Any] = {}  # the data segment, a root: what stands for each variable in this run
+        self.data_end = 0  # the address behind it; 0: nothing is there
+        self.numbers: dict[Any, int] = {}  # of the types that interior words point to
 
     def __missing__(self, word: int) -> NoReturn:
         if self.is_over:
@@ -49,6 +53,10 @@ class Handles(dict[int, Any]):
         """Register the handle of a word that points into the object at base."""
         self[word] = handle
         self.interiors.setdefault(base, []).append(word)
+
+    def number_of(self, kind: Any) -> int:
+        """The number of a type in interior words: from 1, in the order of their first use in the run."""
+        return self.numbers.get(kind) or self.numbers.setdefault(kind, len(self.numbers) + 1)
 
     def free(self, address: int) -> None:
         """The object at this address is no more: take its handles out and empty them."""
@@ -72,8 +80,10 @@ class Handles(dict[int, Any]):
     def close(self) -> None:
         """The run is over: let go of everything. What Python holds stays as it is, its pointers lead nowhere."""
         self.is_over = True
+        self.is_calm = False
         self.interiors.clear()
         self.dead.clear()
+        self.variables.clear()
         self.clear()
         self[NIL] = None
 

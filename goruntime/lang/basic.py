@@ -135,6 +135,10 @@ class BoolType(Type):
         """A byte of an array of bools, too."""
         return bool(raw)
 
+    def packed(self, cells: Any) -> bytearray:
+        """See Type."""
+        return bytearray(cells)
+
     def new_cells(self, count: int) -> bytearray:
         """One byte each."""
         return bytearray(count)

@@ -97,6 +97,9 @@ def type_name(value: Any) -> str:
         values = sorted({type_name(item) for item in value.values()})
         key = keys[0] if len(keys) == 1 else "interface {}"
         return f"map[{key}]" + (values[0] if len(values) == 1 else "interface {}")
+    name = getattr(kind, "_go_name", None)
+    if isinstance(name, str):
+        return name  # a pointer to an object of the emulated heap
     module = "main" if kind.__module__ == "__main__" else kind.__module__
     return f"{module}.{kind.__qualname__.replace('<locals>.', '')}"
 

@@ -27,21 +27,19 @@ what those functions had bound when the class was made, and its module.
 from __future__ import annotations
 
 import builtins
+import re
 import reprlib
 import sys
 import types
 from array import array
 from collections.abc import Callable, Iterable, Mapping
 from types import FrameType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 from weakref import WeakValueDictionary
 
 from greenlet import getcurrent
 
 from ..heap.layout import MAX_SIZE, Layout
-
-if TYPE_CHECKING:
-    from ..sched.m import M
 
 # Go: internal/abi/type.go Kind.
 BOOL, INT, INT8, INT16, INT32, INT64, UINT, UINT8, UINT16, UINT32, UINT64, UINTPTR, FLOAT32, FLOAT64 = range(1, 15)
@@ -52,6 +50,8 @@ FORM_VALUE, FORM_WORD, FORM_DECODE, FORM_CELLS = range(4)
 ADDRESS_BITS = 48
 ADDRESS_MASK = (1 << ADDRESS_BITS) - 1  # of a raw word: the address
 
+NAME = re.compile(r"[A-Za-z_]\w*")
+CO_OPTIMIZED = 0x1  # the code object is a function's
 NO_NAMES: Mapping[str, Any] = {}
 LAYOUT_FIELDS = ("size", "align", "ptrdata", "ptrmask", "noscan")
 
@@ -67,6 +67,7 @@ class Type:
     kind: ClassVar[int] = 0
     form: ClassVar[int] = FORM_VALUE
     is_pointer: ClassVar[bool] = False  # a store of it changes what the collector sees: it needs the barrier
+    boxes: ClassVar[bool] = False  # storing a value may allocate an object that only the cell leads to
     zero: ClassVar[Any] = None  # the raw cell of a zero value; not for FORM_CELLS
 
     size: int  # bytes
@@ -131,10 +132,14 @@ class Type:
         """Storage for count values: raw zeros, `cell_count` a value."""
         return self.zero_cells() * count
 
-    def view(self, mem: Any, cells: Any, offset: int, address: int) -> Any:
+    def packed(self, cells: Any) -> Any:
+        """Cells in the form in which they can be assigned to a slice of what `new_cells` gives."""
+        return cells
+
+    def view(self, mem: Any, cells: Any, offset: int, address: int, base: int) -> Any:
         """For FORM_CELLS: the interior pointer to the value at cells[offset], which lies at address.
 
-        There is one for each address and type, as long as the object around lives.
+        base is the address of the object around. There is one view for each address and type, as long as that lives.
         """
         raise NotImplementedError
 
@@ -148,10 +153,6 @@ class Type:
         Go: fmt/print.go printValue.
         """
         return f"{self.decode(mem, cells[offset])}"
-
-    def new(self, m: M) -> Any:
-        """A fresh zero value on the heap; returns the pointer to it."""
-        raise NotImplementedError
 
     def refuse(self, value: Any, what: str) -> TypeError:
         """The error for a value that is of another type."""
@@ -174,6 +175,10 @@ class NumberType(Type):
     def __init__(self, name: str, layout: Layout, typecode: str) -> None:
         Type.__init__(self, name, layout)
         self.typecode = typecode
+
+    def packed(self, cells: Any) -> Any:
+        """See Type."""
+        return array(self.typecode, cells)
 
     def new_cells(self, count: int) -> Any:
         """An array of zeros."""
@@ -240,10 +245,10 @@ class Scope:
         self.snapshot = snapshot  # types and sizes that the function around the class had bound when it was made
 
     @classmethod
-    def of_caller(cls) -> Scope:
+    def of_caller(cls, expression: Any) -> Scope:
         """The names that the user's code sees which is being run: for a type expression outside a struct."""
         frame = caller_frame()
-        return cls(frame.f_globals, None, frame.f_locals)
+        return cls(frame.f_globals, None, bound_in(frame, names_in([expression])))
 
     def __getitem__(self, name: str) -> Any:
         """What name means; raises KeyError if it means nothing (so a Scope is what eval takes for locals)."""
@@ -302,6 +307,7 @@ def composite(text: str, make: Callable[..., Type], *args: Any) -> Any:
     return make(*(arg if type(arg) is int else go_type(arg) for arg in args))
 
 
+PARTS = (type, int, Type, Pending, types.ModuleType, types.GenericAlias)  # what local variables type expressions use
 PYTHON_TYPES: dict[Any, Type] = {}  # Python's types that stand for Go's: int, float, str, bool, object
 # What else is a type expression, by its class: `chan[T]`. The function takes the expression and the scope.
 EXPRESSIONS: dict[type, Callable[[Any, Scope | None], Type]] = {}
@@ -326,13 +332,13 @@ def go_type(expression: Any, scope: Scope | None = None) -> Type:
     if isinstance(expression, Type):
         return expression
     if isinstance(expression, str):
-        scope = scope or Scope.of_caller()
+        scope = scope or Scope.of_caller(expression)
         try:
             return go_type(scope.evaluate(expression), scope)
         except SyntaxError:
             raise TypeError(f"{expression!r} is no type") from None
     if isinstance(expression, Pending):
-        scope = scope or Scope.of_caller()
+        scope = scope or Scope.of_caller(expression)
         return expression.make(*(arg if type(arg) is int else go_type(arg, scope) for arg in expression.args))
     if isinstance(expression, type):
         found = getattr(expression, "_go_type", None)
@@ -425,10 +431,54 @@ def ptrmask(expression: Any) -> int:
     return go_type(expression).ptrmask
 
 
+def names_in(expressions: Iterable[Any]) -> list[str]:
+    """The names in those type expressions that are text, or have text in them."""
+    found: dict[str, None] = {}
+    for expression in expressions:
+        if isinstance(expression, str):
+            found.update(dict.fromkeys(NAME.findall(expression)))
+        elif isinstance(expression, Pending):
+            found.update(dict.fromkeys(names_in(expression.args)))
+        elif type(expression) in EXPRESSIONS:
+            found.update(dict.fromkeys(names_in(vars_of(expression))))
+    return list(found)
+
+
+def vars_of(expression: Any) -> list[Any]:
+    """The parts of a type expression of another module's: `chan["T"]`."""
+    return [getattr(expression, name) for name in type(expression).__slots__]
+
+
+def bound_in(frame: FrameType, names: Iterable[str]) -> dict[str, Any]:
+    """What the names mean that are local variables of a function, as far as it can be part of a type.
+
+    Anything else is not kept: it would be a root of the collector.
+    """
+    code = frame.f_code
+    if not code.co_flags & CO_OPTIMIZED:
+        return {}
+    local = {*code.co_varnames, *code.co_cellvars, *code.co_freevars}
+    wanted = [name for name in names if name in local]
+    if not wanted:
+        return {}
+    variables = frame.f_locals
+    found = {name: variables[name] for name in wanted if isinstance(variables.get(name), PARTS)}
+    if type(variables) is dict:  # before 3.13 a copy that would live as long as the frame
+        variables.clear()
+    return found
+
+
+def expression_text(expression: Any) -> str:
+    """A type expression in an error's text."""
+    if isinstance(expression, str):
+        return expression
+    return python_name(expression) if isinstance(expression, type) else shown(expression)
+
+
 def running_mem() -> Any:
     """The table of handles of the run that the caller's goroutine belongs to; None outside one."""
     m = getattr(getcurrent(), "m", None)
-    return None if m is None else m.sched.mem
+    return None if m is None else m.mem
 
 
 __all__ = ["alignof", "ptrmask", "sizeof"]

@@ -6,7 +6,7 @@ Go: runtime/runtime2.go m.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from greenlet import greenlet
 
@@ -20,12 +20,15 @@ if TYPE_CHECKING:
     from .sched import Sched
 
 
+StoreWatch: TypeAlias = "Callable[[M, G, int, int, int], None]"
+
+
 class M(Thread):
     """One thread. `clock` and `horizon` (Thread) are what every safepoint compares."""
 
     __slots__ = (
-        "blocked", "choose", "curg", "g0", "lockedg", "main", "mcall", "nextp", "oldp", "p", "parked", "sched",
-        "spinning", "syscalltick", "watch",
+        "blocked", "choose", "curg", "g0", "lockedg", "main", "mcall", "mem", "nextp", "oldp", "p", "parked", "sched",
+        "spinning", "syscalltick", "watch", "watches_stores",
     )  # fmt: skip
 
     def __init__(self, ident: int, sched: Sched, main: Callable[[M], None]) -> None:
@@ -37,6 +40,8 @@ class M(Thread):
         self.main = main  # what g0 runs
         self.mcall: Callable[[M], None] | None = None  # what a goroutine asks g0 to do for it
         self.watch: Watch | None = sched.watch  # the one compare for everything that listens
+        self.mem: Any = sched.heap.mem if sched.heap is not None else None  # the run's table of handles
+        self.watches_stores: StoreWatch | None = sched.store_watch
         self.choose: Callable[[int, int], int] = sched.choose
         self.nextp: P | None = None  # handed over by whoever wakes this thread
         self.oldp: P | None = None  # the P it entered a system call with
@@ -45,6 +50,17 @@ class M(Thread):
         self.spinning = False  # out of work and looking for some
         self.blocked = False  # in a note sleep
         self.parked = False  # in sched.midle
+
+    @property
+    def store_watch(self) -> StoreWatch | None:
+        """Sees each store of a pointer before it is done: called with m, g, and the words of holder, old and new."""
+        return self.watches_stores
+
+    @store_watch.setter
+    def store_watch(self, watch: StoreWatch | None) -> None:
+        self.watches_stores = watch
+        if self.mem is not None:
+            self.mem.is_calm = False
 
     def first_run(self) -> greenlet:
         """Give the thread its g0; it begins in `main`."""

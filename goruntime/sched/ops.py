@@ -74,6 +74,7 @@ OP_DERIVE = _operation("derive", "context")  # from a context: is it canceled, e
 OP_CANCEL = _operation("cancel", "context")  # a context; of each of its children, an inner point
 OP_CONTEXT_ERR = _operation("context_err", "context")  # whether it is canceled
 OP_MALLOC = _operation("malloc", "none", is_local=True)
+OP_STORE = _operation("store", "memory")  # of a pointer, to a word of the emulated memory
 OP_CRITICAL = _operation("critical", "sync")  # what a package does with a mutex of its own held, and does not block in
 
 OP_NAMES = tuple(operation.name for operation in OPERATIONS)

@@ -249,6 +249,7 @@ def preemptone(asker: M, pp: P) -> bool:
     gp = mp.curg
     if gp is None or gp.status == SYSCALL:
         return False
+    asker.sched.disturb()
     gp.preempt = True
     pp.preempt = True
     mp.horizon = 0

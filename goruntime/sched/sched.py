@@ -17,7 +17,7 @@ from ..base.events import DIRECT, GLOBAL, RING, THREAD_WAKE, Watch, fan_out
 from ..kernel import costs
 from ..kernel.threads import Kernel, Thread
 from .g import NO_KWARGS
-from .m import M
+from .m import M, StoreWatch
 from .netpoll import PollDesc, emit_ready, netpoll_break, netpoll_check
 from .p import P
 from .park import COLLECT_EVERY
@@ -132,10 +132,10 @@ class Sched:
         "npidle", "object_count", "old_m", "outcome", "p_ends", "p_starts", "pacer", "pauses", "pidle", "poll_descs",
         "poll_until_ns", "poller", "pool", "pool_cleanup", "print_schedtrace", "quit_failure", "reaper", "run_config",
         "running_panic_defers", "runq", "safe_point_fn", "safe_point_wait", "save_ancestors", "schedtrace_ms",
-        "schedules", "sigqueue", "stack_text", "start_ns", "steal_steps", "stopper", "stopwait", "stw_reason",
-        "stw_started_ns", "sudogcache", "sysmon_m", "sysmonwait", "system_gs", "ticks", "timer_bubble", "timer_count",
-        "tracks_ancestors", "unwind_attempts", "unwind_calls", "unwind_seen", "user", "watch", "work_sources",
-        "worldsema",
+        "schedules", "sigqueue", "stack_text", "start_ns", "steal_steps", "stopper", "stopwait", "store_watch",
+        "stw_reason", "stw_started_ns", "sudogcache", "sysmon_m", "sysmonwait", "system_gs", "ticks", "timer_bubble",
+        "timer_count", "tracks_ancestors", "unwind_attempts", "unwind_calls", "unwind_seen", "user", "watch",
+        "work_sources", "worldsema",
     )  # fmt: skip
 
     def __init__(self, kernel: Kernel, pool: Pool, choose: Callable[[int, int], int], watch: Watch | None) -> None:
@@ -228,6 +228,7 @@ class Sched:
         self.ticks: list[Callable[[M], None]] = []
         self.new_sudog: Callable[[M, Sudog], None] = no_heap  # one was made: the heap's part of it
         self.heap: Any = None  # opaque here
+        self.store_watch: StoreWatch | None = None  # of every M: `watch_stores`
         self.p_starts: Callable[[P], None] | None = None  # a P is there, or there again
         self.p_ends: Callable[[P], None] | None = None  # a P is no more; the world is stopped
         self.pool_cleanup: Callable[[], None] | None = None  # when a collection begins, with the world stopped
@@ -423,6 +424,35 @@ class Sched:
         """It gets no more."""
         self.listeners.remove(listener)
         self._tell_threads()
+
+    def disturb(self) -> None:
+        """Somebody waits for the next safepoint of a goroutine: stores of pointers look around again.
+
+        Without this they are safepoints that nobody has asked for, and do not even look at the clock.
+        """
+        if self.heap is not None:
+            self.heap.mem.is_calm = False
+
+    def is_calm(self) -> bool:
+        """Nobody waits for a safepoint, nobody watches stores."""
+        return not (
+            self.gcwaiting
+            or self.is_ending
+            or self.controller is not None
+            or self.store_watch is not None
+            or self.kernel.interrupted
+            or any(pp.run_safe_point_fn for pp in self.allp)
+            or any(mp.curg is not None and mp.curg.preempt for mp in self.allm)
+        )
+
+    def watch_stores(self, watch: StoreWatch | None) -> None:
+        """Call watch(m, g, holder, old, new), words all, before each store of a pointer; None: no more.
+
+        Caller: has stopped the world, or nothing else runs.
+        """
+        self.store_watch = watch
+        for mp in self.allm:
+            mp.store_watch = watch
 
     def _tell_threads(self) -> None:
         self.watch = fan_out(tuple(self.listeners))

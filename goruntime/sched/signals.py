@@ -282,6 +282,7 @@ def _ask_for_the_end(sched: Sched, what: str) -> None:
     """The run shall end at its next safepoint."""
     kernel = sched.kernel
     kernel.interrupted = what
+    sched.disturb()
     if kernel.running is None:
         throw("signal: no thread runs")
     kernel.running.horizon = 0
