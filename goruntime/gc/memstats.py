@@ -38,8 +38,8 @@ class BySize(NamedTuple):
 class MemStats(NamedTuple):
     """The memory allocator's figures, as Go names them. Units: bytes, where nothing else is said.
 
-    Differs: what the operating system's memory and the profiler's tables take is nothing here (buck_hash_sys,
-    other_sys); what belongs to the collector reads as before Go's first cycle.
+    Differs: what the allocator needs beside the heap is not accounted for yet: mspan_*, mcache_*, gc_sys, other_sys.
+    Differs: there are no profiler's tables (buck_hash_sys), and no collector yet: its fields read as before a cycle.
     Go: runtime/mstats.go MemStats.
     """
 
