@@ -10,6 +10,8 @@ from collections import Counter
 from contextlib import contextmanager
 from typing import Any
 
+from goruntime.heap.check import check_heap
+from goruntime.heap.heap import Heap
 from goruntime.sched import g as g_module
 from goruntime.sched import park, preempt, proc, status
 from goruntime.sched import sched as sched_module
@@ -32,6 +34,16 @@ def check_sched(sched: Sched) -> None:
     check_threads(sched)
     check_places(sched)
     check_conservation(sched)
+    if is_touched(sched.heap):
+        check_heap(sched.heap)
+
+
+def is_touched(heap: Heap) -> bool:
+    """Somebody has allocated: the heap has its tables."""
+    try:
+        return Heap.mheap.__get__(heap) is not None  # type: ignore[attr-defined]
+    except AttributeError:
+        return False
 
 
 def check_processors(sched: Sched) -> None:
