@@ -6,6 +6,8 @@ emptier. Without, a page is a letter; a small one is half empty or more.
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from ..heap.sizeclass import PAGE_SIZE
 from ..heap.snapshot import CACHED, FREE, LARGE, NOSCAN, RELEASED, SCAN, STACK, HeapShot
 from .heapmap import (
@@ -23,6 +25,7 @@ from .heapmap import (
 
 WIDTH = 64  # cells in a row
 MOST_ROWS = 64
+LIKE_ROWS = 3  # that look the same, one below the other: more are not written out
 LETTERS = {SCAN: "S", NOSCAN: "N", LARGE: "L", STACK: "K", CACHED: "c", FREE: "-", RELEASED: "."}
 # Numbers of the 256 colours that terminals have: from almost empty to full.
 COLOURS = {
@@ -113,7 +116,8 @@ def run_table(shot: HeapShot) -> str:
 
 def totals(shot: HeapShot) -> str:
     """A few sums in words."""
-    pages, inside = shot.figures.pages, shot.figures.object_bytes
+    pages = shot.figures.pages
+    inside = sum(row.object_bytes for row in class_rows(shot))
     heap = pages.heap_inuse + pages.heap_free + pages.heap_released + pages.in_stacks + pages.in_work_bufs
     if not heap:
         return ""
@@ -128,8 +132,7 @@ def totals(shot: HeapShot) -> str:
         f"the heap   {size_text(heap)} of addresses: {size_text(pages.heap_inuse)} for objects,"
         f" {size_text(pages.in_stacks)} for stacks, {size_text(pages.heap_free)} free,"
         f" {size_text(pages.heap_released)} given back\n"
-        f"resident   {size_text(pages.resident)} is what the operating system had to back\n"
-    )
+    ) + (f"resident   {size_text(pages.resident)} had to be backed by the kernel\n" if pages.resident else "")
 
 
 # The picture.
@@ -146,8 +149,20 @@ def picture(shot: HeapShot, is_coloured: bool) -> str:
     kinds = {cell.kind for strip in drawn for cell in strip.cells}
     draw = _coloured_rows if is_coloured else _lettered_rows
     for strip in drawn:
-        lines += draw(strip.base, strip.cells, per_cell)
+        lines += _without_repeats(draw(strip.base, strip.cells, per_cell))
     return "\n".join([*lines, *_legend(kinds, is_coloured), ""])
+
+
+def _without_repeats(rows: list[str]) -> list[str]:
+    """Rows, the address first; of several that look the same only the first."""
+    kept: list[str] = []
+    for _, group in groupby(rows, key=lambda row: row.partition(" ")[2]):
+        same = list(group)
+        if len(same) <= LIKE_ROWS:
+            kept += same
+        else:
+            kept += [same[0], f"{'':>14} ... {len(same) - 1} more rows like this"]
+    return kept
 
 
 def _lettered_rows(base: int, cells: list[Cell], per_cell: int) -> list[str]:

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from goruntime.heap.snapshot import FREE, NOSCAN, SCAN, PageRun
+from goruntime.heap.snapshot import FREE, NOSCAN, RELEASED, SCAN, PageRun
 from goruntime.observe.heapmap import Cell
 from goruntime.observe.heapsvg import GAP, MOST_CELLS, PITCH, html, svg
 from goruntime.observe.heaptext import MOST_ROWS, WIDTH, colour, letter, picture, report
@@ -35,17 +35,13 @@ free runs of      runs  pages  given back
 objects    489.6 KiB in spans of 512 KiB: 4% of these is free slots and tails
 free       434 pages in 1 run, the longest of 434
 the heap   4 MiB of addresses: 512 KiB for objects, 32 KiB for stacks, 96 KiB free, 3.375 MiB given back
-resident   544 KiB is what the operating system had to back
+resident   544 KiB had to be backed by the kernel
 
 the arena, 512 KiB a row; a cell is a page
 0x00c000000000 NnSssSLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLL
 0x00c000080000 KKKKcccccccccc--................................................
 0x00c000100000 ................................................................
-0x00c000180000 ................................................................
-0x00c000200000 ................................................................
-0x00c000280000 ................................................................
-0x00c000300000 ................................................................
-0x00c000380000 ................................................................
+               ... 5 more rows like this
                s S objects that may hold pointers: small letters are half empty
                n N objects without pointers: small letters are half empty
                L   a large object
@@ -145,3 +141,9 @@ def test_the_page(heap):
     assert "<title>heap of &lt;x&gt;.py</title>" in page
     assert page.count("<svg") == 1
     assert "http://" not in page.replace("http://www.w3.org/2000/svg", "")  # it needs nothing from elsewhere
+
+
+def test_rows_that_look_the_same_are_not_all_written_out():
+    heap = shot([], [PageRun(at(0), 3 * WIDTH, FREE), PageRun(at(3 * WIDTH), 4 * WIDTH, RELEASED)])
+    rows = [line[15:] for line in picture(heap, is_coloured=False).splitlines()[1:6]]
+    assert rows == ["-" * WIDTH] * 3 + ["." * WIDTH, "... 3 more rows like this"]
