@@ -157,7 +157,7 @@ def mark_all_but(heap: Heap, dead: Iterable[int]) -> None:
     marked = {span.base: span.allocated_bits() for span in heap.mheap.allspans if span.state == IN_USE}
     for address in dead:
         span = heap.mheap.span_of(address)
-        if span is None or span.state != IN_USE or not marked[span.base] >> span.object_index(address) & 1:
+        if span is None or span.state != IN_USE or not span.allocated_bits() >> span.object_index(address) & 1:
             raise ValueError(f"no object at {address:#x}")
         marked[span.base] &= ~(1 << span.object_index(address))
     for span in heap.mheap.allspans:
