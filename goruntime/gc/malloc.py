@@ -110,10 +110,18 @@ def malloc_now(m: M, size: int, ptrdata: int, zero: bool = True) -> int:  # hot:
         spanclass = small_span_class(size, True)
     else:
         spanclass = small_span_class(size, False)
-        cache.scan_alloc += ptrdata if size <= MIN_SIZE_FOR_MALLOC_HEADER else CLASS_TO_SIZE[spanclass >> 1]
     m.clock += SMALL_COSTS[spanclass] if zero else SMALL_COST
     window = cache.alloc[spanclass].window
-    return window.pop() if window else next_free(m, spanclass)
+    if window:
+        address = window.pop()
+    else:
+        g = m.curg
+        address = next_free(m, spanclass)
+        if g is not None:
+            cache = g.m.p.mcache
+    if ptrdata:  # now, not before: a refill would have taken it along
+        cache.scan_alloc += ptrdata if size <= MIN_SIZE_FOR_MALLOC_HEADER else CLASS_TO_SIZE[spanclass >> 1]
+    return address
 
 
 def _malloc_tiny(m: M, cache: MCache, size: int) -> int:
