@@ -1,6 +1,6 @@
 """All benchmarks, in the order of the table."""
 
-from . import coroutine, echo, explore, handoff, mutex, scale, select, spawn, startup, switch, timers
+from . import alloc, coroutine, echo, explore, handoff, mutex, scale, select, spawn, startup, switch, timers
 
 CASES = (
     *handoff.CASES,
@@ -10,6 +10,7 @@ CASES = (
     *switch.CASES,
     *coroutine.CASES,
     *timers.CASES,
+    *alloc.CASES,
     *echo.CASES,
     *explore.CASES,
     *startup.CASES,

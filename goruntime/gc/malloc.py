@@ -99,7 +99,7 @@ def mallocgc(m: M, size: int, ptrdata: int, zero: bool = True) -> int:
     return malloc_now(m, size, ptrdata, zero)
 
 
-def malloc_now(m: M, size: int, ptrdata: int, zero: bool = True) -> int:  # hot: malloc
+def malloc_now(m: M, size: int, ptrdata: int, zero: bool = True) -> int:  # hot: alloc
     """mallocgc without a safepoint, for the middle of an operation that has had its own."""
     cache: MCache = m.p.mcache
     if size > MAX_SMALL_REQUEST:
@@ -145,7 +145,7 @@ def _malloc_tiny(m: M, cache: MCache, size: int) -> int:
     return address
 
 
-def next_free(m: M, spanclass: int) -> int:  # hot: refill_window
+def next_free(m: M, spanclass: int) -> int:  # hot: alloc
     """The next free slot of a class whose window is empty: of the next 64 slots that have one, or of another span.
 
     Go: runtime/malloc.go mcache.nextFree.

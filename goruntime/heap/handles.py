@@ -5,7 +5,7 @@ does: words that point are integers. So Python's own reference count of a handle
 
     mem[address] = handle     whoever allocates, once
     mem[word]                 following a pointer; mem[0] is None, so nil needs no test
-    mem.free(address)         the sweeper, and nobody else
+    mem.free_all(addresses)   the sweeper, and nobody else
 
 Pointers into an object (decision 9) are words of their own, `address | type number << 48`, in the same table. So that
 they go when the object goes, `interiors` lists them by the address of the object around. Several tiny objects share a
@@ -30,7 +30,7 @@ FREED = "_go_freed"  # the attribute of a handle's class that says what it is wh
 
 
 class Handles(dict[int, Any]):
-    """Word to handle. `free` is the only way out."""
+    """Word to handle. `free_all` is the only way out."""
 
     __slots__ = ("data_end", "dead", "interiors", "is_calm", "is_over", "numbers", "variables")
 
@@ -58,18 +58,22 @@ class Handles(dict[int, Any]):
         """The number of a type in interior words: from 1, in the order of their first use in the run."""
         return self.numbers.get(kind) or self.numbers.setdefault(kind, len(self.numbers) + 1)
 
-    def free(self, address: int) -> None:
-        """The object at this address is no more: take its handles out and empty them."""
-        handle = self.pop(address, None)
-        if handle is not None:
-            self._empty(handle)
+    def free_all(self, addresses: list[int]) -> None:  # hot: sweep
+        """The objects at these addresses are no more: take their handles out and empty them."""
+        pop = self.pop
+        handles = [pop(address, None) for address in addresses]
         if self.interiors:
-            for word in self.interiors.pop(address, ()):
-                self._empty(self.pop(word))
-
-    def _empty(self, handle: Any) -> None:
-        handle.__class__ = freed_class(type(handle))
-        self.dead.append(handle)
+            for address in addresses:
+                handles += [pop(word) for word in self.interiors.pop(address, ())]
+        dead = self.dead
+        freed: dict[type, type] = {}
+        for handle in handles:
+            if handle is not None:
+                kind = type(handle)
+                if kind not in freed:
+                    freed[kind] = freed_class(kind)
+                handle.__class__ = freed[kind]
+                dead.append(handle)
 
     def bury(self) -> None:
         """Let go of what was freed: here the user's destructors run."""

@@ -47,7 +47,7 @@ class MCache:
 
     # Slots.
 
-    def fill(self, spanclass: int) -> bool:  # hot: refill_window
+    def fill(self, spanclass: int) -> bool:  # hot: alloc
         """Fill the empty window of a span class from the span that is here; False when all its slots are taken.
 
         Whoever takes the single slot of a window that was filled when a sample is due must look at next_sample.

@@ -43,6 +43,13 @@ WINDOW = 64  # slots: the bits of Go's allocCache
 _SELECTORS = tuple(bytes(byte >> (7 - place) & 1 for place in range(8)) for byte in range(256))
 
 
+def _addresses(start: int, size: int, bits: int) -> list[int]:
+    """start + i * size for each bit i that is set, last one first."""
+    data = bits.to_bytes((bits.bit_length() + 7) // 8, "big")
+    selectors = b"".join([_SELECTORS[byte] for byte in data])
+    return list(compress(range(start + (len(selectors) - 1) * size, start - 1, -size), selectors))
+
+
 class Span:
     """One span. Owned by whoever took it: the page allocator, an mcentral, the mcache of one P, a sweeper."""
 
@@ -168,7 +175,7 @@ class Span:
         free = ~self.alloc_bits >> index & ((1 << self.nelems - index) - 1)
         return index + (free & -free).bit_length() - 1 if free else self.nelems
 
-    def fill_window(self, limit: int = WINDOW) -> bool:  # hot: refill_window
+    def fill_window(self, limit: int = WINDOW) -> bool:  # hot: alloc
         """Put the free slots of the next 64 that have any into the window, at most limit; False when all are taken.
 
         Unoptimised form: next_free_index, as often as it finds one below the next multiple of 64.
@@ -201,8 +208,7 @@ class Span:
         if free & (free + 1) == 0:
             self.window = list(range(start + (length - 1) * size, start - 1, -size))
         else:
-            selectors = b"".join([_SELECTORS[byte] for byte in free.to_bytes(8, "big")])
-            self.window = list(compress(range(start + (WINDOW - 1) * size, start - 1, -size), selectors))
+            self.window = _addresses(start, size, free)
         self.window_size = len(self.window)
         self.window_end = first + length
         self.first_free = first
@@ -237,6 +243,12 @@ class Span:
     def object_address(self, index: int) -> int:
         """What the program calls the address of the object in a slot: behind its header, if slots have one."""
         return self.base + self.header_size + index * self.elemsize
+
+    def addresses(self, bits: int) -> list[int]:
+        """Of the objects in these slots, in address order."""
+        found = _addresses(self.base + self.header_size, self.elemsize, bits)
+        found.reverse()
+        return found
 
     def allocated_bits(self) -> int:
         """The slots that are taken, those taken since the last sweep included."""

@@ -62,12 +62,7 @@ def sweep_span(heap: Heap, span: Span, preserve: bool) -> bool:
 
 def _free_objects(heap: Heap, span: Span, freed: int, freed_count: int) -> None:
     """Empty the handles of these slots, and count them."""
-    free = heap.mem.free
-    bits = freed
-    while bits:
-        lowest = bits & -bits
-        free(span.object_address(lowest.bit_length() - 1))
-        bits ^= lowest
+    heap.mem.free_all(span.addresses(freed))
     heap.total_free += freed_count * span.elemsize
     size_class = span.spanclass >> 1
     if size_class:

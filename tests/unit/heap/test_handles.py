@@ -29,7 +29,7 @@ def test_interior_words_go_with_the_object_around_them():
     mem.add_interior(0x1000, 0x1008 | 3 << 48, inner)
     mem.add_interior(0x2000, 0x2008 | 3 << 48, other)
     assert mem[0x1008 | 3 << 48] is inner
-    mem.free(0x1000)
+    mem.free_all([0x1000])
     assert list(mem) == [0, 0x2008 | 3 << 48]
     assert mem.dead == [base, inner] or len(mem.dead) == 2
     for gone in (base, inner):
@@ -40,7 +40,7 @@ def test_interior_words_go_with_the_object_around_them():
 
 def test_objects_without_a_handle_are_freed_too():
     mem = Handles()
-    mem.free(0x1000)
+    mem.free_all([0x1000])
     assert mem.dead == []
 
 
@@ -48,7 +48,7 @@ def test_bury_lets_go():
     mem = Handles()
     mem[0x1000] = Thing()
     ref = weakref.ref(mem[0x1000])
-    mem.free(0x1000)
+    mem.free_all([0x1000])
     assert ref() is not None
     mem.bury()
     assert ref() is None
@@ -84,7 +84,7 @@ def test_an_object_of_any_layout_can_be_freed():
 
     mem = Handles()
     plain = mem[0x1000] = Plain()
-    mem.free(0x1000)
+    mem.free_all([0x1000])
     with pytest.raises(FatalError, match="type Plain"):
         plain.anything.append(1)
     mem.bury()
