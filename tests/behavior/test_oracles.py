@@ -18,7 +18,10 @@ SLOW = {  # a process for each row, or real time by nature
     "preempt_off_hangs",
     "select_rules",
     "sigquit_dump",
+    "sizeclass_probe",
+    "span_layout",
     "syscall_handoff",
+    "tiny_alloc",
     "traceback_levels",
     "wait_reasons",
 }
