@@ -13,6 +13,7 @@ import pytest
 
 from goruntime import go, nilchan, run
 from goruntime.base.errors import GoPanic
+from tests.determinism import heap_program
 from tests.determinism.program import fingerprint, main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,9 +21,9 @@ NAMES = ("python3.11", "python3.12", "python3.13", "python3.14")  # looked for o
 PROBE = "import sys, greenlet; assert sys.version_info >= (3, 11); print(*sys.version_info[:2])"
 
 
-def in_subprocess(python: str, *arguments: int, hash_seed: str = "random") -> tuple[int, ...]:
+def in_subprocess(python: str, *arguments: int, hash_seed: str = "random", program: str = "program") -> tuple[int, ...]:
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
-    code = f"from tests.determinism.program import fingerprint; print(*fingerprint{arguments})"
+    code = f"from tests.determinism.{program} import fingerprint; print(*fingerprint{arguments})"
     command = [python, "-c", code]
     printed = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
     return tuple(map(int, printed.split()))
@@ -90,6 +91,8 @@ def doomed() -> None:
 def test_processes_and_hash_seeds_agree(hash_seed):
     for gomaxprocs in (1, 4):
         assert in_subprocess(sys.executable, gomaxprocs, 5, hash_seed=hash_seed) == fingerprint(gomaxprocs, 5)
+        there = in_subprocess(sys.executable, gomaxprocs, 5, hash_seed=hash_seed, program="heap_program")
+        assert there == heap_program.fingerprint(gomaxprocs, 5)
 
 
 @pytest.mark.slow
@@ -99,5 +102,20 @@ def test_versions_of_python_agree(version):
         pytest.skip(f"{version} runs this test")
     if version not in other_pythons():
         pytest.skip(f"no Python {version} with greenlet on PATH, nor in GORUNTIME_PYTHONS")
-    for gomaxprocs in (1, 4):
+    for gomaxprocs in (1, 2, 4):
         assert in_subprocess(other_pythons()[version], gomaxprocs, 5) == fingerprint(gomaxprocs, 5)
+        there = in_subprocess(other_pythons()[version], gomaxprocs, 5, program="heap_program")
+        assert there == heap_program.fingerprint(gomaxprocs, 5)
+
+
+@pytest.mark.parametrize("gomaxprocs", [1, 2, 4])
+def test_objects_have_the_same_addresses_in_every_run(gomaxprocs):
+    """Of one seed; whether somebody listens, and every allocation is seen, or nobody, and slots lie ready."""
+    first = heap_program.fingerprint(gomaxprocs, 3)
+    assert first[0] == first[-1]
+    assert all(heap_program.fingerprint(gomaxprocs, 3) == first for _ in range(4))
+
+
+def test_another_seed_gives_other_addresses_on_several_ps():
+    prints = {heap_program.fingerprint(4, seed)[0] for seed in range(5)}
+    assert len(prints) > 1
