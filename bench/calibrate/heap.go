@@ -24,6 +24,7 @@ var (
 	sink127 *words127
 	sink2   **int
 	sinkAny any
+	cell6   = new(words6)
 )
 
 func noscan(name string, batch int, size uintptr, needzero bool) {
@@ -68,6 +69,13 @@ func main() {
 	perOp("malloc_scan_1016", 4000, 80, func(n int) {
 		for i := 0; i < n; i++ {
 			sink127 = new(words127)
+		}
+	})
+	// The barrier is off, so a store is an instruction and the look at the flag.
+	p := new(int)
+	perOp("pointer_store", 4000, 1000, func(n int) {
+		for i := 0; i < n; i++ {
+			cell6.a = p
 		}
 	})
 	runtime.KeepAlive(sinkAny)

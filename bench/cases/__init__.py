@@ -1,6 +1,20 @@
 """All benchmarks, in the order of the table."""
 
-from . import alloc, coroutine, echo, explore, handoff, mutex, scale, select, spawn, startup, switch, timers
+from . import (
+    alloc,
+    coroutine,
+    echo,
+    explore,
+    fields,
+    handoff,
+    mutex,
+    scale,
+    select,
+    spawn,
+    startup,
+    switch,
+    timers,
+)
 
 CASES = (
     *handoff.CASES,
@@ -15,6 +29,7 @@ CASES = (
     *explore.CASES,
     *startup.CASES,
     *scale.CASES,
+    *fields.CASES,
 )
 
 __all__ = ["CASES"]

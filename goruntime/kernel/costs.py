@@ -72,7 +72,7 @@ SPAN_REFILL = 98  # another span, swept first or fresh: 2 * (malloc_dirty_8192 -
 MALLOC_LARGE = 232  # malloc_dirty_large_65536: a span for one object
 MALLOC_LARGE_PAGE = 182  # each page of it zeroed: (malloc_large_65536 - malloc_dirty_large_65536) / 8
 
-STORE = 0  # pointer_store 0.3: of a pointer, barrier off
+STORE = 0  # pointer_store 0: of a pointer, barrier off
 
 # System calls.
 ENTERSYSCALL = 8  # entersyscall

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable as PythonCallable
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 from typing import Any as PythonAny
 
 from ..heap.layout import INTERFACE, POINTER
@@ -160,8 +160,8 @@ class FuncType(Type):
 
 
 if TYPE_CHECKING:
-    Any = PythonAny
-    Func = PythonCallable[..., PythonAny] | None
+    Any: TypeAlias = PythonAny
+    Func: TypeAlias = PythonCallable[..., PythonAny] | None
 else:
     Any = AnyType("interface {}", INTERFACE)
     Func = FuncType("func()", POINTER)

@@ -10,7 +10,7 @@ Go: internal/abi/type.go ArrayType.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args, get_origin
 
 from greenlet import getcurrent
 
@@ -34,6 +34,9 @@ from .types import (
     derive,
     running_mem,
 )
+
+T = TypeVar("T")
+N = TypeVar("N")
 
 SHOWN = 100  # elements in a repr
 
@@ -290,11 +293,20 @@ def array_of(elem: Type, count: Any) -> Type:
 
 
 if TYPE_CHECKING:
-    from collections.abc import MutableSequence as Array
+
+    class Array(Generic[T, N]):
+        """For type checkers; these take `Array[Int, Literal[3]]` only."""
+
+        value: Any
+
+        def __getitem__(self, index: int) -> T: ...
+        def __setitem__(self, index: int, value: T) -> None: ...
+        def __len__(self) -> int: ...
+        def __iter__(self) -> Iterator[T]: ...
 else:
 
     class Array:
-        """`Array[T, n]`: n values of type T in a row.
+        """`Array[T, n]`: n values of type T in a row. `Array[T, Literal[n]]` is the same, and a type for type checkers.
 
         Raises: TypeError if T is no type or n no integer; ValueError if n is negative.
         Go: internal/abi/type.go ArrayType.
@@ -305,6 +317,8 @@ else:
             if not isinstance(args, tuple) or len(args) != 2:
                 raise TypeError("Array: write Array[T, n], with the length n")
             elem, count = args
+            if get_origin(count) is Literal:
+                (count,) = get_args(count)
             if not isinstance(count, str):
                 count = check_count(count, "Array: the length")
             return composite("Array", array_of, elem, count)

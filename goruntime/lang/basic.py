@@ -13,7 +13,7 @@ constants.
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..heap.layout import STRING, number
 from . import types
@@ -191,11 +191,21 @@ def _integers(bits: int, kind: int, unsigned_kind: int) -> tuple[IntegerType, In
 
 
 if TYPE_CHECKING:
-    Bool = bool
-    Int = Int8 = Int16 = Int32 = Int64 = int
-    Uint = Uint8 = Uint16 = Uint32 = Uint64 = Uintptr = int
-    Float32 = Float64 = float
-    String = str
+    Bool: TypeAlias = bool
+    Int: TypeAlias = int
+    Int8: TypeAlias = int
+    Int16: TypeAlias = int
+    Int32: TypeAlias = int
+    Int64: TypeAlias = int
+    Uint: TypeAlias = int
+    Uint8: TypeAlias = int
+    Uint16: TypeAlias = int
+    Uint32: TypeAlias = int
+    Uint64: TypeAlias = int
+    Uintptr: TypeAlias = int
+    Float32: TypeAlias = float
+    Float64: TypeAlias = float
+    String: TypeAlias = str
 else:
     Bool = BoolType("bool", number(1))
     Int8, Uint8 = _integers(8, types.INT8, types.UINT8)

@@ -7,8 +7,8 @@ run, in the setters of fields and elements:
     if mem.is_calm: the cell = the word, else slow_store
 
 It is set here, when nobody watches and nobody waits, and cleared by whoever begins to (`Sched.disturb`, the door of
-`m.store_watch`). A store takes a third of a nanosecond, which is nothing in our clock, so a calm store cannot come to
-the horizon either. Unoptimised form: the look at the running goroutine, its clock and horizon, as in every operation;
+`m.store_watch`). A store costs nothing that a clock of nanoseconds shows, so a calm one cannot come to the
+horizon either. Unoptimised form: the look at the running goroutine, its clock and horizon, as in every operation;
 it costs more than all the rest of a store.
 
 `m.store_watch(m, g, holder, old, new)` is called before the cell changes, with words: the object that is written to,

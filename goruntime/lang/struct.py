@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar, dataclass_transform, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, get_origin
 
 from greenlet import getcurrent
 
@@ -297,7 +297,6 @@ def is_class_constant(annotation: Any, frame: Any) -> bool:
     return annotation is ClassVar or get_origin(annotation) is ClassVar
 
 
-@dataclass_transform(kw_only_default=True, eq_default=False)
 class StructMeta(type):
     """Makes struct classes."""
 
@@ -370,13 +369,18 @@ class Struct(Handle, metaclass=StructMeta):
     _go_type: ClassVar[Any] = None
     _go_pointers: ClassVar[Callable[[Any], tuple[int, ...]]]
 
-    def __init__(self, *args: Any, **fields: Any) -> None:
-        cls = type(self)
-        if cls is Struct:
-            raise TypeError("Struct has no fields: make a class of your own of it")
-        if not cls._go_type.is_compiled:
-            cls._go_type.compile()
-            cls.__init__(self, *args, **fields)
+    if TYPE_CHECKING:
+
+        def __init__(self, **fields: Any) -> None: ...
+    else:
+
+        def __init__(self, *args: Any, **fields: Any) -> None:
+            cls = type(self)
+            if cls is Struct:
+                raise TypeError("Struct has no fields: make a class of your own of it")
+            if not cls._go_type.is_compiled:
+                cls._go_type.compile()
+                cls.__init__(self, *args, **fields)
 
     @property
     def value(self) -> Any:

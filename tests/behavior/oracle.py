@@ -31,6 +31,7 @@ ROWS = {  # what a row of a program's output is, and its name, where it is not t
     "panic_values": r"(?P<name>\S+) -> ",
     "runtime_errors": r"(?P<name>.*?) +\| ",
     "strings_alloc": r"(?P<name>.*?) +mallocs/op=",
+    "struct_layout": r"(?P<name>.*?) +(?:size=|16 error)",
     "wait_reasons": r"(?P<name>goroutine \d+) \[",
 }
 TEST = re.compile(r"^func (Test\w+)", re.MULTILINE)

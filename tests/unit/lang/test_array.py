@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any as Object
+from typing import Literal
 
 import pytest
 
@@ -149,3 +150,7 @@ def test_expressions() -> None:
         go_type(Array[Int, -1])
     with pytest.raises(TypeError, match="with the length n"):
         go_type(Array[Int])  # type: ignore[misc]
+
+
+def test_a_length_for_type_checkers() -> None:
+    assert go_type(Array[Int, Literal[3]]) is go_type(Array[Int, 3])
