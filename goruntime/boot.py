@@ -22,8 +22,8 @@ from .base.errors import AbandonUnwind, FatalError, Throw
 from .base.events import RUN_END
 from .gc.memstats import MemStats
 from .gc.pacer import Pacer
-from .heap.firstfit import FirstFitPages
 from .heap.heap import Heap
+from .heap.mheap import MHeap
 from .kernel import costs, host
 from .kernel.threads import Kernel
 from .lang import panic
@@ -122,7 +122,7 @@ class Runtime:
             heap.free_cache(pp.mcache)
             pp.mcache = None
 
-        heap = Heap(FirstFitPages, sched.choose)
+        heap = Heap(MHeap, sched.choose)
         heap.emit = emit
         if sched.watch is not None:
             heap.watch(True)

@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, NoReturn
 from ..base.errors import throw
 from ..base.events import MALLOC, MALLOC_LARGE, SPAN_REFILL
 from ..heap.check import ZEROBASE
-from ..heap.heap import OutOfMemory
 from ..heap.sizeclass import (
     CLASS_TO_SIZE,
     MAX_SMALL_REQUEST,
@@ -35,6 +34,7 @@ from ..heap.sizeclass import (
     TINY_SPAN_CLASS,
     small_span_class,
 )
+from ..heap.sysmem import OutOfMemory
 from ..kernel import costs
 from ..sched.ops import OP_MALLOC
 from ..sched.preempt import safepoint
@@ -233,7 +233,10 @@ def out_of_memory(m: M, refused: OutOfMemory) -> NoReturn:
     heap = m.p.mcache.heap
     chunk = CHUNK_PAGES * PAGE_SIZE
     asked = (refused.size + chunk - 1) // chunk * chunk
+    text = "out of memory"
     before = f"runtime: out of memory: cannot allocate {asked}-byte block ({heap.mheap.mapped_bytes()} in use)\n"
+    if refused.is_mapping:  # there are addresses, and nothing behind them: runtime/mem_linux.go sysMapOS
+        text, before = "runtime: out of memory", ""
     if m.curg is None:
-        m.sched.fatal_on_g0("out of memory", before=before)
-    m.sched.fatal(m, m.curg, "out of memory", is_throw=True, before=before)
+        m.sched.fatal_on_g0(text, before=before)
+    m.sched.fatal(m, m.curg, text, is_throw=True, before=before)

@@ -8,6 +8,7 @@ Go: runtime/mheap.go mheap.alloc, freeSpan (go1.27).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..base.errors import throw
@@ -107,8 +108,15 @@ class FirstFitPages:
             heap_inuse=in_use, heap_free=mapped - in_use - in_stacks, in_stacks=in_stacks, mapped_ready=mapped
         )
 
-    def page_runs(self) -> list[PageRun]:
+    def new_local(self) -> None:
+        """A P keeps nothing of these."""
+
+    def free_local(self, local: None) -> None:
+        """It has nothing to give back."""
+
+    def page_runs(self, pagecaches: Sequence[Any] = ()) -> list[PageRun]:
         """The free pages."""
+        del pagecaches
         runs: list[PageRun] = []
         first = self.is_used.find(0)
         while first >= 0:

@@ -24,9 +24,10 @@ from .handles import Handles
 from .mcache import MCache
 from .mcentral import MCentral
 from .sizeclass import PAGE_SIZE, SIZE_CLASS_COUNT, SPAN_CLASS_COUNT
+from .sysmem import OutOfMemory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from .figures import PageFigures
     from .snapshot import PageRun
@@ -56,6 +57,14 @@ class PageHeap(Protocol):
         """Take a span's pages back."""
         ...
 
+    def new_local(self) -> Any:
+        """What a P has of the page heap: its `pagecache`."""
+        ...
+
+    def free_local(self, local: Any) -> None:
+        """A P is no more: take that back."""
+        ...
+
     def span_of(self, address: int) -> Span | None:
         """The span that an address lies in, if any."""
         ...
@@ -68,21 +77,16 @@ class PageHeap(Protocol):
         """What its pages are used for, and what it needs beside them."""
         ...
 
-    def page_runs(self) -> list[PageRun]:
-        """All pages that came from the kernel and belong to no span, in the order of their addresses."""
+    def page_runs(self, pagecaches: Sequence[Any] = ()) -> list[PageRun]:
+        """All pages that came from the kernel and belong to no span, in the order of their addresses.
+
+        pagecaches: of the Ps, in the order by which a run names its holder.
+        """
         ...
 
     def check(self) -> None:
         """Pages in use, cached, free and released are all that came from the kernel."""
         ...
-
-
-class OutOfMemory(Exception):
-    """The kernel refused: `size` bytes were asked for."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__(size)
-        self.size = size
 
 
 class AllocCounts:
@@ -110,15 +114,17 @@ class Heap:
     """One heap. Its tables are made on first touch."""
 
     __slots__ = (
-        "assist", "caches", "central", "choose", "counts", "emit", "heap_live", "heap_scan", "is_sweep_done",
-        "make_mheap", "mark_new", "mem", "mem_profile_rate", "mheap", "on_sample", "on_specials", "one_by_one",
-        "pages_swept", "sweep_credit", "sweep_index", "sweepgen", "total_alloc", "total_free", "trigger",
+        "assist", "caches", "central", "choose", "counts", "emit", "has_pages", "heap_live", "heap_scan",
+        "is_sweep_done", "make_mheap", "mark_new", "mem", "mem_profile_rate", "mheap", "on_sample", "on_specials",
+        "one_by_one", "pages_swept", "sweep_credit", "sweep_index", "sweepgen", "total_alloc", "total_free",
+        "trigger",
     )  # fmt: skip
 
     mheap: PageHeap
 
     def __init__(self, make_mheap: Callable[[], PageHeap], choose: Callable[[int, int], int]) -> None:
         self.make_mheap = make_mheap
+        self.has_pages = False  # mheap was made
         self.choose = choose
         self.mem = Handles()
         self.caches: list[MCache] = []  # of the Ps that there are
@@ -146,6 +152,9 @@ class Heap:
         if name == "mheap":
             self.mheap = self.make_mheap()
             self.mheap.sweepgen = self.sweepgen
+            self.has_pages = True
+            for cache in self.caches:
+                cache.pagecache = self.mheap.new_local()
             return self.mheap
         if name == "central":
             self.central: list[MCentral] = [MCentral(self, spanclass) for spanclass in range(SPAN_CLASS_COUNT)]
@@ -162,7 +171,8 @@ class Heap:
 
         Raises: OutOfMemory.
         """
-        span = self.mheap.alloc(npages, spanclass, cache.pagecache)
+        mheap = self.mheap  # made now, if this is the first: then the Ps get their pagecaches
+        span = mheap.alloc(npages, spanclass, cache.pagecache)
         if span is None:
             raise OutOfMemory(npages * PAGE_SIZE)
         if span.sweepgen != self.sweepgen or span.spanclass != spanclass:
@@ -185,6 +195,8 @@ class Heap:
         Go: runtime/mcache.go allocmcache.
         """
         cache = MCache(self)
+        if self.has_pages:
+            cache.pagecache = self.mheap.new_local()
         self.caches.append(cache)
         return cache
 
@@ -194,6 +206,8 @@ class Heap:
         Go: runtime/mcache.go freemcache.
         """
         cache.release_all()
+        if self.has_pages:
+            self.mheap.free_local(cache.pagecache)
         self.caches.remove(cache)
 
     def close(self) -> None:

@@ -86,7 +86,8 @@ def take_shot(heap: Heap) -> HeapShot:
     }
     used = [span for span in heap.mheap.allspans if span.state != DEAD]
     spans = tuple(sorted(_span_shot(span, held.get(span.base, -1)) for span in used))
-    return HeapShot(spans, tuple(heap.mheap.page_runs()), memory_figures(heap))
+    runs = heap.mheap.page_runs([cache.pagecache for cache in heap.caches])
+    return HeapShot(spans, tuple(runs), memory_figures(heap))
 
 
 def _span_shot(span: Span, holder: int) -> SpanShot:

@@ -14,9 +14,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from goruntime.base.errors import FatalError
 from goruntime.heap.check import check_heap
-from goruntime.heap.heap import MARKING, WATCHED, OutOfMemory
+from goruntime.heap.heap import MARKING, WATCHED
 from goruntime.heap.sizeclass import MALLOC_HEADER_SIZE, has_malloc_header, round_up_size
 from goruntime.heap.sweep import begin_cycle, finish_sweep, sweep_one
+from goruntime.heap.sysmem import OutOfMemory
 from tests.unit.heap.world import Thing, new_heap, put
 
 PAGES = 1024  # that the kernel gives: two chunks

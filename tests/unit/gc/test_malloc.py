@@ -182,13 +182,23 @@ def test_fewer_ps_give_their_spans_and_the_correction_back():
 
 def test_when_memory_runs_out_go_says_so():
     def main():
-        this_m().sched.heap.mheap.limit_pages = 512
+        memory = this_m().sched.heap.mheap.memory
+        memory.limit_bytes = memory.vm_size
         mallocgc(this_m(), 64 << 20, 0)
 
     with pytest.raises(FatalError, match="fatal error: out of memory") as died:
         run(main, **ONE_P)
     first = str(died.value).splitlines()[0]
     assert first == "runtime: out of memory: cannot allocate 67108864-byte block (0 in use)"
+
+
+def test_addresses_without_memory_behind_them_are_another_death():
+    def main():
+        mallocgc(this_m(), 1 << 46, 0)
+
+    with pytest.raises(FatalError, match="fatal error: runtime: out of memory") as died:
+        run(main, **ONE_P)
+    assert str(died.value).startswith("fatal error: runtime: out of memory\n")
 
 
 def test_the_runs_end_empties_the_table_and_what_python_holds_stays():

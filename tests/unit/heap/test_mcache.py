@@ -6,10 +6,11 @@ import pytest
 
 from goruntime.base.errors import Throw
 from goruntime.heap.check import check_heap
-from goruntime.heap.heap import MARKING, WATCHED, OutOfMemory
+from goruntime.heap.heap import MARKING, WATCHED
 from goruntime.heap.sizeclass import PAGE_SIZE, SPAN_CLASS_TO_SLOTS, TINY_SPAN_CLASS, small_span_class
 from goruntime.heap.span import EMPTY_SPAN
 from goruntime.heap.sweep import sweep_all_but
+from goruntime.heap.sysmem import OutOfMemory
 
 from .world import allocate, new_heap, put, take
 
