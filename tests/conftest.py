@@ -18,9 +18,15 @@ os.environ.setdefault("GORUNTIME_DEBUG", "1")
 for _name in ("GODEBUG", "GOGC", "GOMAXPROCS", "GOMEMLIMIT", "GOTRACEBACK"):
     os.environ.pop(_name, None)
 
-# Under nohup everything that the tests start would ignore a hang-up, as in Go; the oracles were recorded without.
-if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+# What the tests start would ignore a hang-up under nohup, and Ctrl-C and SIGQUIT in the background of a script, as in
+# Go; the oracles were recorded without.
+for _name, _handler in (
+    ("SIGHUP", signal.SIG_DFL),
+    ("SIGQUIT", signal.SIG_DFL),
+    ("SIGINT", signal.default_int_handler),
+):
+    if signal.getsignal(getattr(signal, _name)) is signal.SIG_IGN:
+        signal.signal(getattr(signal, _name), _handler)
 
 # The same examples in every run: what a sweep over seeds is for, a test that fails only today is not.
 settings.register_profile("goruntime", deadline=None, derandomize=True)
