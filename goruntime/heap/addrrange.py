@@ -7,7 +7,7 @@ Units: bytes; a range is [base, limit).
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left
 
 from ..base.errors import throw
 
@@ -61,7 +61,7 @@ class AddrRanges:
 
         Go: runtime/mranges.go addrRanges.findSucc.
         """
-        return bisect_right(self.ranges, (address, MAX_ADDRESS + 1))
+        return bisect_left(self.ranges, (address + 1,))
 
     def find_addr_greater_equal(self, address: int) -> int | None:
         """The lowest address in any range that is not below address.

@@ -431,14 +431,21 @@ class PageAlloc:
         """The summaries say what the bits say, at every level; nothing is free below search_addr."""
         self.in_use.check()
         self.index.check()
-        for ci in range(self.start, self.end):
-            is_in_heap = self.in_use.contains(chunk_base(ci))
-            if self.summary[LEAF].get(ci, 0) != (self._summarize(ci) if is_in_heap else 0):
-                throw("pageAlloc: a summary is not that of its chunk")
+        leaves = self.summary[LEAF]
+        known_count = 0
+        for base, limit in self.in_use.ranges:
+            for ci in range(chunk_index(base), chunk_index(limit)):
+                known_count += ci in leaves
+                if leaves.get(ci, 0) != self._summarize(ci):
+                    throw("pageAlloc: a summary is not that of its chunk")
+        if known_count != len(leaves):
+            throw("pageAlloc: a summary of no chunk of the heap")
+        if self.search_addr != MAX_ADDRESS and not self.in_use.contains(self.search_addr):
+            throw("pageAlloc: search_addr is not in the heap")
         for ci, chunk in self.chunks.items():
             chunk.check()
-            known = self.index.chunks.get(ci)
-            if (known.in_use if known is not None else 0) != chunk.bits.bit_count():
+            indexed = self.index.chunks.get(ci)
+            if (indexed.in_use if indexed is not None else 0) != chunk.bits.bit_count():
                 throw("pageAlloc: the scavenge index counts other pages")
             if chunk_base(ci + 1) <= self.search_addr and chunk.bits != ALL:
                 throw("pageAlloc: a free page below search_addr")

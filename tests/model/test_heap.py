@@ -7,6 +7,9 @@ books, and the model says whether any object lost a byte, and whether memory cam
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import Any
+
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -15,12 +18,16 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from goruntime.base.errors import FatalError
 from goruntime.heap.check import check_heap
 from goruntime.heap.heap import MARKING, WATCHED
-from goruntime.heap.sizeclass import MALLOC_HEADER_SIZE, has_malloc_header, round_up_size
+from goruntime.heap.mheap import NO_GOAL, MHeap
+from goruntime.heap.sizeclass import MALLOC_HEADER_SIZE, PAGE_SIZE, has_malloc_header, round_up_size
+from goruntime.heap.snapshot import take_shot
 from goruntime.heap.sweep import begin_cycle, finish_sweep, sweep_one
 from goruntime.heap.sysmem import OutOfMemory
 from tests.unit.heap.world import Thing, new_heap, put
 
 PAGES = 1024  # that the kernel gives: two chunks
+ROOM = 100 << 20  # for the kernel's tables and one arena
+LIMIT = 6 << 20  # of what is Ready: the tables take 2 MiB of it
 SIZES = st.sampled_from([1, 2, 3, 5, 8, 12, 15, 16, 24, 48, 500, 512, 520, 1016, 4096, 8192, 20_000, 32_760, 40_000])
 
 
@@ -45,11 +52,13 @@ class Owned:
 
 
 class HeapMachine(RuleBasedStateMachine):
-    """Rules are what the Ps, the collector and the world do; two to four Ps."""
+    """Rules are what the Ps, the collector and the world do; two to four Ps. Pages are found by the plain first fit."""
+
+    make: Any = None
 
     def __init__(self) -> None:
         super().__init__()
-        self.heap, self.caches = new_heap(2, limit=PAGES)
+        self.heap, self.caches = new_heap(2, limit=PAGES, make=self.make)
         self.alive: list[Owned] = []
         self.dying: list[Owned] = []  # not marked in this cycle: theirs to lose until the sweep is done
 
@@ -173,6 +182,58 @@ TestHeap = pytest.mark.slow(HeapMachine.TestCase)
 
 
 class TestHeapQuick(HeapMachine.TestCase):
+    """A few examples of the same."""
+
+    settings = settings(max_examples=4, stateful_step_count=15, deadline=None)
+
+
+def little_memory() -> MHeap:
+    """A page heap to which the kernel gives one arena; half of what it can be given is over the limit."""
+    mheap = MHeap()
+    mheap.memory.limit_bytes = mheap.memory.vm_size + ROOM
+    mheap.memory_limit = LIMIT
+    return mheap
+
+
+class PagesMachine(HeapMachine):
+    """The same on the real page heap, with a limit on what may be Ready, and a scavenger."""
+
+    make = staticmethod(little_memory)
+
+    @rule(npages=st.sampled_from([1, 16, 600, 3000]), is_forced=st.booleans())
+    def scavenge(self, npages: int, is_forced: bool) -> None:
+        """Free pages go back to the system."""
+        pages = self.heap.mheap.pages
+        before = self.heap.mheap.memory.ready_bytes
+        released = pages.scavenge(npages * PAGE_SIZE, None, is_forced)
+        assert self.heap.mheap.memory.ready_bytes == before - released
+
+    @rule()
+    def next_generation(self) -> None:
+        """A cycle is over, as the scavenger counts them."""
+        self.heap.mheap.pages.index.next_gen()
+
+    @rule(goal=st.sampled_from([1 << 20, 8 << 20, NO_GOAL]))
+    def heap_goal(self, goal: int) -> None:
+        """How much of the heap is to be retained when it grows."""
+        self.heap.mheap.gc_percent_goal = goal
+
+    @invariant()
+    def all_pages_are_somewhere(self) -> None:
+        """Spans, free runs and what the Ps hold follow one another without a hole, from the first page to the last."""
+        shot = take_shot(self.heap)
+        parts = sorted([(s.base, s.page_count) for s in shot.spans] + [(r.base, r.page_count) for r in shot.runs])
+        mapped = self.heap.mheap.pages.in_use.ranges
+        assert sum(count for _, count in parts) * PAGE_SIZE == sum(limit - base for base, limit in mapped)
+        for (base, count), (following, _) in pairwise(parts):
+            assert base + count * PAGE_SIZE == following
+
+
+PagesMachine.TestCase.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
+TestPages = pytest.mark.slow(PagesMachine.TestCase)
+
+
+class TestPagesQuick(PagesMachine.TestCase):
     """A few examples of the same."""
 
     settings = settings(max_examples=4, stateful_step_count=15, deadline=None)

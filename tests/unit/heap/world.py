@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from goruntime.heap.firstfit import FirstFitPages
@@ -23,9 +24,11 @@ def first(_kind: int, _n: int) -> int:
     return 0
 
 
-def new_heap(procs: int = 1, limit: int = 1 << 20, choose: Any = first) -> tuple[Heap, list[MCache]]:
-    """A heap and the mcaches of so many Ps."""
-    heap = Heap(lambda: FirstFitPages(limit), choose)
+def new_heap(
+    procs: int = 1, limit: int = 1 << 20, choose: Any = first, make: Callable[[], Any] | None = None
+) -> tuple[Heap, list[MCache]]:
+    """A heap and the mcaches of so many Ps; its pages are simple ones (`limit` of them) if nothing else makes them."""
+    heap = Heap(make or (lambda: FirstFitPages(limit)), choose)
     return heap, [heap.new_cache() for _ in range(procs)]
 
 
