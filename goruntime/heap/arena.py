@@ -31,7 +31,7 @@ class HeapArena:
     )  # fmt: skip
 
     def __init__(self) -> None:
-        # The span that has, or last had, a page. None: never used.
+        # The span that has a page.
         self.spans: list[Span | None] = _NO_SPANS.copy()
         self.page_in_use = bytearray(PAGES_PER_ARENA // 8)  # begins a span of objects
         self.page_marks = bytearray(PAGES_PER_ARENA // 8)  # begins a span with a marked object
@@ -59,15 +59,16 @@ class Arenas:
         return arena
 
     def span_of(self, address: int) -> Span | None:  # hot: mark
-        """The span that has, or last had, the page of an address; None for one that no span ever had.
+        """The span that has the page of an address, if any.
 
-        Go: runtime/mheap.go spanOf.
+        Go: runtime/mheap.go spanOf, inHeapOrStack.
+        Differs: a span that was freed is not found; Go leaves it in the table, and looks at its state and bounds.
         """
         arena = self.table.get(address >> LOG_ARENA_BYTES)
         return None if arena is None else arena.spans[address >> PAGE_SHIFT & PAGE_MASK]
 
-    def set_spans(self, base: int, npages: int, span: Span) -> None:
-        """These pages are the span's.
+    def set_spans(self, base: int, npages: int, span: Span | None) -> None:
+        """These pages are the span's, or nobody's.
 
         Go: runtime/mheap.go mheap.setSpans.
         """

@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from ..base.errors import throw
 from ..kernel.memory import PHYS_PAGE_SHIFT, PHYS_PAGE_SIZE, Memory
-from .arena import ARENA_BYTES, ARENA_RECORD_SIZE, ARENA_START, LOG_ARENA_BYTES, Arenas
+from .arena import ARENA_BYTES, ARENA_RECORD_SIZE, ARENA_START, LOG_ARENA_BYTES, PAGE_MASK, Arenas
 from .figures import PageFigures
 from .fixalloc import ARENA_HINT_SIZE, MCACHE_SIZE, MSPAN_SIZE, FixAlloc
 from .pagealloc import PageAlloc, chunk_base, chunk_index, chunk_page_index
@@ -72,10 +72,10 @@ class MHeap:
     """
 
     __slots__ = (
-        "allspans", "allspans_base", "allspans_capacity", "arena_hints", "arenas", "cachealloc", "cur_arena_base",
-        "cur_arena_end", "free_records", "gc_percent_goal", "heap_arenas", "heap_arenas_capacity", "hintalloc",
-        "is_limiting", "locals", "memory", "memory_limit", "memory_limit_goal", "on_scavenge_assist", "pages",
-        "pages_in_use", "reclaim", "spanalloc", "stats", "sweepgen", "sysmem",
+        "allspans", "allspans_base", "allspans_capacity", "arena_hints", "arena_table", "arenas", "cachealloc",
+        "cur_arena_base", "cur_arena_end", "free_records", "gc_percent_goal", "heap_arenas", "heap_arenas_capacity",
+        "hintalloc", "is_limiting", "locals", "memory", "memory_limit", "memory_limit_goal", "on_scavenge_assist",
+        "pages", "pages_in_use", "reclaim", "spanalloc", "stats", "sweepgen", "sysmem",
     )  # fmt: skip
 
     def __init__(self, memory: Memory | None = None) -> None:
@@ -88,6 +88,7 @@ class MHeap:
         self.pages = PageAlloc(PageTables(self.sysmem, self.stats.gc_misc_sys))
         self.pages.on_scavenge = self._give_back
         self.arenas = Arenas()
+        self.arena_table = self.arenas.table
         self.heap_arenas: list[int] = []  # indices of all arenas, in the order in which they came
         self.heap_arenas_capacity = 0
         self.arena_hints = [(i << 40 | ARENA_START, False) for i in range(_ARENA_HINTS)]  # (address, downwards)
@@ -375,6 +376,7 @@ class MHeap:
         else:
             stats.in_work_bufs -= nbytes
         self.pages.free(span.base, span.npages)
+        self.arenas.set_spans(span.base, span.npages, None)
         span.set_state(DEAD)
         self._free_record(span, local)
 
@@ -419,15 +421,14 @@ class MHeap:
 
     # What others ask.
 
-    def span_of(self, address: int) -> Span | None:
+    def span_of(self, address: int) -> Span | None:  # hot: mark
         """The live span that an address lies in, if any.
 
         Go: runtime/mheap.go spanOf, inHeapOrStack.
         """
-        span = self.arenas.span_of(address)
-        if span is None or span.state == DEAD or not 0 <= address - span.base < span.npages << PAGE_SHIFT:
-            return None  # a dead span's pages still lead to its record, which may be another span by now
-        return span
+        # Arenas.span_of, written out.
+        arena = self.arena_table.get(address >> LOG_ARENA_BYTES)
+        return None if arena is None else arena.spans[address >> PAGE_SHIFT & PAGE_MASK]
 
     def mapped_bytes(self) -> int:
         """All that came from the kernel for objects, whether it is in use or not."""

@@ -31,7 +31,9 @@ from .pallocbits import (
     CHUNK_PAGES,
     FREE_CHUNK_SUM,
     LOG_CHUNK_PAGES,
+    LOG_MAX_PACKED_VALUE,
     NOT_FOUND,
+    PACKED_MASK,
     PallocData,
     align_up,
     pack_sum,
@@ -75,22 +77,29 @@ def chunk_page_index(address: int) -> int:
     return address >> PAGE_SHIFT & CHUNK_PAGES - 1
 
 
-def merge_summaries(sums: list[int], log_max_pages: int) -> int:
-    """The summary of neighbours, each of at most 1 << log_max_pages pages.
+def merge_summaries(sums: list[int], log_max_pages: int) -> int:  # hot: span_free
+    """The summary of neighbours, each of at most 1 << log_max_pages pages, which is less than a root entry has.
 
+    Unoptimised form: unpack_sum of each. Only a root entry has the packed form of its own that it undoes.
     Go: runtime/mpagealloc.go mergeSummaries.
     """
     full = 1 << log_max_pages
-    start, most, end = unpack_sum(sums[0])
-    for i in range(1, len(sums)):
-        packed = sums[i]
-        if not packed:  # all taken: most cannot grow
+    start = most = end = whole = 0
+    for packed in sums:
+        if not packed:  # all taken: it ends the run, and most cannot grow
             end = 0
+            whole += full
             continue
-        si, mi, ei = unpack_sum(packed)
-        if start == i << log_max_pages:
+        si = packed & PACKED_MASK
+        if start == whole:  # all free so far
             start += si
-        most = max(most, end + si, mi)
+        whole += full
+        if end + si > most:
+            most = end + si
+        mi = packed >> LOG_MAX_PACKED_VALUE & PACKED_MASK
+        if mi > most:
+            most = mi
+        ei = packed >> 2 * LOG_MAX_PACKED_VALUE
         end = end + full if ei == full else ei
     return pack_sum(start, most, end)
 

@@ -30,7 +30,7 @@ PAGES_PER_HUGE_PAGE = PHYS_HUGE_PAGE_SIZE // PAGE_SIZE
 # A summary is (free pages at the start, most in a row, free pages at the end), packed as Go packs it.
 LOG_MAX_PACKED_VALUE = LOG_CHUNK_PAGES + 4 * 3
 MAX_PACKED_VALUE = 1 << LOG_MAX_PACKED_VALUE
-_PACKED_MASK = MAX_PACKED_VALUE - 1
+PACKED_MASK = MAX_PACKED_VALUE - 1
 _ALL_FREE = 1 << 63  # all three are MAX_PACKED_VALUE
 
 
@@ -52,9 +52,9 @@ def unpack_sum(packed: int) -> tuple[int, int, int]:
     if packed & _ALL_FREE:
         return MAX_PACKED_VALUE, MAX_PACKED_VALUE, MAX_PACKED_VALUE
     return (
-        packed & _PACKED_MASK,
-        packed >> LOG_MAX_PACKED_VALUE & _PACKED_MASK,
-        packed >> 2 * LOG_MAX_PACKED_VALUE & _PACKED_MASK,
+        packed & PACKED_MASK,
+        packed >> LOG_MAX_PACKED_VALUE & PACKED_MASK,
+        packed >> 2 * LOG_MAX_PACKED_VALUE & PACKED_MASK,
     )
 
 
