@@ -38,7 +38,7 @@ class BySize(NamedTuple):
 class MemStats(NamedTuple):
     """The memory allocator's figures, as Go names them. Units: bytes, where nothing else is said.
 
-    Differs: what the allocator needs beside the heap is not accounted for yet: mspan_*, mcache_*, gc_sys, other_sys.
+    Differs: what the collector and specials need beside the heap is not accounted for yet (in gc_sys and other_sys).
     Differs: there are no profiler's tables (buck_hash_sys), and no collector yet: its fields read as before a cycle.
     Go: runtime/mstats.go MemStats.
     """
