@@ -17,11 +17,10 @@ from greenlet import getcurrent
 from ..heap.layout import array_layout
 from . import types
 from .error import GoRuntimeError
-from .handle import Handle, allocate, foreign, one_for_all, register
+from .handle import Handle, allocate, foreign, handle_inside, one_for_all, register
 from .owner import current_m, outside
-from .store import hold, store, store_all, tell_new
+from .store import hold, store, store_all, tell_copied
 from .types import (
-    ADDRESS_BITS,
     ADDRESS_MASK,
     FORM_CELLS,
     FORM_DECODE,
@@ -139,21 +138,12 @@ class ArrayType(Type):
         made = self.cls()
         made._go_cells[:] = self.packed(raw)
         if held:
-            g: Any = getcurrent()
-            if g.m.store_watch is not None:
-                tell_new(g.m, g, made)
+            tell_copied(made)
         return made
 
     def view(self, mem: Any, cells: Any, offset: int, address: int, base: int) -> Any:
         """See Type."""
-        word = address | mem.number_of(self) << ADDRESS_BITS
-        found = mem.get(word)
-        if found is None:
-            found = object.__new__(self.cls)
-            found._go_mem, found._go_addr, found._go_base = mem, word, base
-            found._go_cells, found._go_offset = cells, offset
-            mem.add_interior(base, word, found)
-        return found
+        return handle_inside(mem, self, self.cls, cells, offset, address, base)
 
     def pointers(self, cells: Any, offset: int) -> Iterable[int]:
         """See Type."""

@@ -7,6 +7,9 @@ safepoint of a pointer store, the allocation, without a call where the common ca
 A field of a whole object lies in a slot of its handle; one of a struct that lies inside another object in the cells of
 that object, at `_go_cells[_go_offset + index]`. The same text serves both, with another expression for where.
 
+Every name of the text's own begins with `_go_`, which no field's does: the constructor has the fields as parameters,
+and a field may well be called `type`, `m` or `self`.
+
 Why the operands keep their names: while the goroutine is stopped at a safepoint its operands are what keeps the objects
 alive that it is about to store (decision 6). A setter that overwrote its argument with its word would lose it there. A
 value that is put in a box of its own, for an Any, is held in the same way.
@@ -63,10 +66,10 @@ def compiled(text: str, names: dict[str, Any], what: str) -> dict[str, Any]:
 def checked(field: Field, source: str, target: str, indent: str) -> list[str]:
     """Lines that bring the value in source into its raw form in target. Fast for what is of the exact type."""
     kind, name = field.type, field.name
-    encode = f"{target} = encode_{name}({source}, what_{name})"
+    encode = f"{target} = _go_encode_{name}({source}, _go_what_{name})"
     if kind.form == FORM_WORD and kind.is_pointer and hasattr(kind, "fast_class"):
         return [
-            f"{indent}if type({source}) is class_{name} and {source}._go_mem is mem:",
+            f"{indent}if _go_type({source}) is _go_class_{name} and {source}._go_mem is _go_mem:",
             f"{indent}    {target} = {source}._go_addr",
             f"{indent}elif {source} is None:",
             f"{indent}    {target} = 0",
@@ -76,11 +79,11 @@ def checked(field: Field, source: str, target: str, indent: str) -> list[str]:
     test = ""
     if types.INT <= kind.kind <= types.UINTPTR:
         low, high = kind.min, kind.max
-        test = f"type({source}) is not int or not {low} <= {source} <= {high}"
+        test = f"_go_type({source}) is not _go_int or not {low} <= {source} <= {high}"
     elif kind.kind == types.FLOAT64:
-        test = f"type({source}) is not float"
+        test = f"_go_type({source}) is not _go_float"
     elif kind.kind == types.STRING_KIND:
-        test = f"type({source}) is not str"
+        test = f"_go_type({source}) is not _go_str"
     elif kind.kind == types.BOOL:
         test = f"{source} is not True and {source} is not False"
     if not test:
@@ -93,20 +96,22 @@ def checked(field: Field, source: str, target: str, indent: str) -> list[str]:
 def names_of(fields: Sequence[Field], owner: str) -> dict[str, Any]:
     """What the text of these fields refers to."""
     names: dict[str, Any] = {
-        "getcurrent": getcurrent,
-        "outside": outside,
-        "slow_store": slow_store,
-        "mask": types.ADDRESS_MASK,
+        "_go_float": float,
+        "_go_int": int,
+        "_go_str": str,
+        "_go_mask": types.ADDRESS_MASK,
+        "_go_slow_store": slow_store,
+        "_go_type": type,
     }
     for field in fields:
         name, kind = field.name, field.type
-        names[f"encode_{name}"] = kind.encode
-        names[f"decode_{name}"] = kind.decode
-        names[f"view_{name}"] = kind.view
-        names[f"type_{name}"] = kind
-        names[f"what_{name}"] = f"field {name} of {owner}"
+        names[f"_go_encode_{name}"] = kind.encode
+        names[f"_go_decode_{name}"] = kind.decode
+        names[f"_go_view_{name}"] = kind.view
+        names[f"_go_type_{name}"] = kind
+        names[f"_go_what_{name}"] = f"field {name} of {owner}"
         if hasattr(kind, "fast_class"):
-            names[f"class_{name}"] = kind.fast_class
+            names[f"_go_class_{name}"] = kind.fast_class
     return names
 
 
@@ -120,12 +125,12 @@ def getter(field: Field, where: str, is_slot: bool) -> list[str]:
     if kind.form == FORM_CELLS:
         cells, offset = (where, "0") if is_slot else ("self._go_cells", f"self._go_offset + {field.cell}")
         base = "self._go_addr" if is_slot else "self._go_base"
-        address = f"(self._go_addr & mask) + {field.offset}"
-        return [*lines, f"    return view_{name}(self._go_mem, {cells}, {offset}, {address}, {base})"]
+        address = f"(self._go_addr & _go_mask) + {field.offset}"
+        return [*lines, f"    return _go_view_{name}(self._go_mem, {cells}, {offset}, {address}, {base})"]
     if kind.form == FORM_WORD:
         return [*lines, f"    return self._go_mem[{where}]"]
     if kind.form == FORM_DECODE:
-        return [*lines, f"    return decode_{name}(self._go_mem, {where})"]
+        return [*lines, f"    return _go_decode_{name}(self._go_mem, {where})"]
     return [*lines, f"    return {where}"]
 
 
@@ -136,7 +141,7 @@ def setter(field: Field, where: str, is_slot: bool) -> list[str]:
     cells, start = (where, "0") if is_slot else ("self._go_cells", f"self._go_offset + {field.cell}")
     lines = [f"def set_{name}(self, value):"]
     if kind.form == FORM_CELLS:
-        lines += [f"    new = encode_{name}(value, what_{name})", f"    cells, start = {cells}, {start}"]
+        lines += [f"    new = _go_encode_{name}(value, _go_what_{name})", f"    cells, start = {cells}, {start}"]
         put = f"cells[start : start + {count}] = new"
     else:
         put = f"{where} = new"
@@ -144,16 +149,16 @@ def setter(field: Field, where: str, is_slot: bool) -> list[str]:
         if kind.form == FORM_CELLS:
             return [*lines, f"    {put}"]
         return [*lines, *checked(field, "value", "value", "    "), f"    {where} = value"]
-    lines.append("    mem = self._go_mem")
+    lines.append("    _go_mem = self._go_mem")
     if kind.form != FORM_CELLS:
         lines += checked(field, "value", "new", "    ")
     new = "new" if kind.form == FORM_CELLS else "[new]"
-    address = f"(self._go_addr & mask) + {field.offset}"
+    address = f"(self._go_addr & _go_mask) + {field.offset}"
     lines += [
-        "    if mem.is_calm:",
+        "    if _go_mem.is_calm:",
         f"        {put}",
         "    else:",
-        f"        slow_store(self, type_{name}, raw_{name}, put_{name}, {new}, {address}, what_{name})",
+        f"        _go_slow_store(self, _go_type_{name}, raw_{name}, put_{name}, {new}, {address}, _go_what_{name})",
     ]
     if kind.form != FORM_CELLS:
         return [*lines, f"def raw_{name}(self): return [{where}]", f"def put_{name}(self, new): {where} = new[0]"]
@@ -200,7 +205,7 @@ def compiled_view(kind: Any, fields: Sequence[Field]) -> Any:
         "__slots__": ("_go_base", "_go_cells", "_go_offset"),
         "__module__": base.__module__,
         "__qualname__": base.__qualname__,
-        "__new__": lambda cls, *args, **fields: base(*args, **fields),
+        "__new__": lambda cls, /, *args, **fields: base(*args, **fields),
         "_go_pointers": staticmethod(lambda handle: tuple(kind.pointers(handle._go_cells, handle._go_offset))),
         **view_properties(fields, kind.name),
     }
@@ -226,45 +231,49 @@ def pointers(fields: Sequence[Field], owner: str) -> Any:
 
 # The constructor.
 
+# What its text calls.
+CALLED = (allocate, getcurrent, hold, malloc_point, next_slot, outside, register, tell_new)
+
 
 def constructor(kind: Type, fields: Sequence[Field], owner: str, qualname: str) -> Any:  # hot: fields
     """`__init__`, with a keyword for each field."""
     names = names_of(fields, owner)
-    names |= {"owner": owner, "kind": kind, "unset": UNSET, "tell_new": tell_new, "allocate": allocate, "hold": hold}
-    names |= {"malloc_point": malloc_point, "next_slot": next_slot, "register": register}
+    names |= {f"_go_{function.__name__}": function for function in CALLED}
+    names |= {"_go_owner": owner, "_go_kind": kind, "_go_unset": UNSET}
     defaults, checks, stores = [], [], []
     for field in fields:
         name, field_kind = field.name, field.type
-        target = f"new_{name}" if field_kind.form != FORM_VALUE or field_kind.is_pointer else name
-        stores.append(f"    self._f_{name} = {target}")
-        names[f"zero_{name}"] = UNSET
+        target = f"_go_new_{name}" if field_kind.form != FORM_VALUE or field_kind.is_pointer else name
+        stores.append(f"    _go_self._f_{name} = {target}")
+        names[f"_go_zero_{name}"] = UNSET
         if field_kind.form == FORM_CELLS:
-            names[f"cells_{name}"] = field_kind.new_cells
-            checks.append(f"    {target} = cells_{name}(1) if {name} is unset else encode_{name}({name}, what_{name})")
+            names[f"_go_cells_{name}"] = field_kind.new_cells
+            encode = f"_go_encode_{name}({name}, _go_what_{name})"
+            checks.append(f"    {target} = _go_cells_{name}(1) if {name} is _go_unset else {encode}")
         elif field_kind.form == FORM_DECODE and field_kind.kind != types.BOOL:
-            names[f"raw_{name}"] = field_kind.zero
-            checks += [f"    if {name} is unset:", f"        {target} = raw_{name}", "    else:"]
+            names[f"_go_raw_{name}"] = field_kind.zero
+            checks += [f"    if {name} is _go_unset:", f"        {target} = _go_raw_{name}", "    else:"]
             checks += checked(field, name, target, "        ")
         else:
-            names[f"zero_{name}"] = None if field_kind.form == FORM_WORD else field_kind.zero
+            names[f"_go_zero_{name}"] = None if field_kind.form == FORM_WORD else field_kind.zero
             checks += checked(field, name, target, "    ")
         if field_kind.is_pointer and (field_kind.boxes or field_kind.form == FORM_CELLS):
             cells = target if field_kind.form == FORM_CELLS else f"[{target}]"
-            checks.append(f"    held_{name} = hold(mem, type_{name}, {cells})")
-        defaults.append(f"{name}=zero_{name}")
+            checks.append(f"    _go_held_{name} = _go_hold(_go_mem, _go_type_{name}, {cells})")
+        defaults.append(f"{name}=_go_zero_{name}")
     text = [
-        f"def __init__(self{', *, ' if fields else ''}{', '.join(defaults)}):",
-        "    g = getcurrent()",
+        f"def __init__(_go_self{', *, ' if fields else ''}{', '.join(defaults)}):",
+        "    _go_g = _go_getcurrent()",
         "    try:",
-        "        m = g.m",
-        "        mem = m.mem",
+        "        _go_m = _go_g.m",
+        "        _go_mem = _go_m.mem",
         "    except AttributeError:",
-        "        raise outside(owner) from None",
+        "        raise _go_outside(_go_owner) from None",
         *checks,
         *allocation(kind, stores),
     ]
     if kind.is_pointer:
-        text += ["    if g.m.store_watch is not None:", "        tell_new(g.m, g, self)"]
+        text += ["    if _go_g.m.store_watch is not None:", "        _go_tell_new(_go_g.m, _go_g, _go_self)"]
     made = compiled("\n".join(text), names, owner)["__init__"]
     made.__qualname__ = f"{qualname}.__init__"
     return made
@@ -275,22 +284,22 @@ def allocation(kind: Type, stores: list[str]) -> list[str]:
     size, ptrdata = kind.size, kind.ptrdata
     if not 0 < size <= MIN_SIZE_FOR_MALLOC_HEADER or is_tiny(size, ptrdata):
         return [
-            f"    address = allocate(m, g, {size}, {ptrdata})",
+            f"    _go_address = _go_allocate(_go_m, _go_g, {size}, {ptrdata})",
             *stores,
-            "    register(mem, address, self, kind)",
+            "    _go_register(_go_mem, _go_address, _go_self, _go_kind)",
         ]
     spanclass = small_span_class(size, not ptrdata)
     # Unoptimised form: the above.
     return [
-        f"    m.clock = clock = m.clock + {malloc_cost(size, ptrdata)}",
-        "    if clock >= m.horizon:",
-        "        m = malloc_point(m, g)",
-        "    cache = m.p.mcache",
-        *([f"    cache.scan_alloc += {ptrdata}"] if ptrdata else []),
-        f"    window = cache.alloc[{spanclass}].window",
-        f"    address = window.pop() if window else next_slot(g, {spanclass})",
-        "    self._go_mem = mem",
-        "    self._go_addr = address",
+        f"    _go_m.clock = _go_clock = _go_m.clock + {malloc_cost(size, ptrdata)}",
+        "    if _go_clock >= _go_m.horizon:",
+        "        _go_m = _go_malloc_point(_go_m, _go_g)",
+        "    _go_cache = _go_m.p.mcache",
+        *([f"    _go_cache.scan_alloc += {ptrdata}"] if ptrdata else []),
+        f"    _go_window = _go_cache.alloc[{spanclass}].window",
+        f"    _go_address = _go_window.pop() if _go_window else _go_next_slot(_go_g, {spanclass})",
+        "    _go_self._go_mem = _go_mem",
+        "    _go_self._go_addr = _go_address",
         *stores,
-        "    mem[address] = self",
+        "    _go_mem[_go_address] = _go_self",
     ]

@@ -13,16 +13,14 @@ a handle has to know.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
-
-from greenlet import getcurrent
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from ..gc.malloc import mallocgc, next_free
 from ..heap.check import ZEROBASE
 from ..heap.sizeclass import TINY_SIZE
 from ..sched.ops import OP_MALLOC
 from ..sched.preempt import safepoint
-from .owner import outside, unbroken
+from .owner import unbroken
 from .types import ADDRESS_BITS, ADDRESS_MASK, Type, running_mem
 
 if TYPE_CHECKING:
@@ -53,18 +51,6 @@ class Handle:
     def __reduce__(self) -> NoReturn:
         name = self._go_name.removeprefix("*")
         raise TypeError(f"{name}: an object of the heap cannot be pickled: its address means something in one run only")
-
-
-def running(what: str) -> tuple[M, G]:
-    """The running goroutine and its M; what is the name of the operation in errors.
-
-    Raises: RuntimeError outside a goroutine.
-    """
-    g = getcurrent()
-    m = getattr(g, "m", None)
-    if m is None:
-        raise outside(what)
-    return m, cast("G", g)
 
 
 def malloc_point(m: M, g: G) -> M:
@@ -116,12 +102,24 @@ def register(mem: Any, address: int, handle: Any, kind: Type) -> None:
 def one_for_all(kind: Type) -> Any:
     """`__new__` for the handles of a type without size: all its objects are one, at one address."""
 
-    def make(cls: Any, *_: Any, **__: Any) -> Any:
+    def make(cls: Any, /, *_: Any, **__: Any) -> Any:
         mem = running_mem()
         found = None if mem is None else mem.get(ZEROBASE | mem.number_of(kind) << ADDRESS_BITS)
         return object.__new__(cls) if found is None else found
 
     return make
+
+
+def handle_inside(mem: Any, kind: Type, cls: Any, cells: Any, offset: int, address: int, base: int) -> Any:
+    """The one handle, of class cls, of a value of type kind inside the object at base: cells, from offset on."""
+    word = address | mem.number_of(kind) << ADDRESS_BITS
+    found = mem.get(word)
+    if found is None:
+        found = object.__new__(cls)
+        found._go_mem, found._go_addr, found._go_base = mem, word, base
+        found._go_cells, found._go_offset = cells, offset
+        mem.add_interior(base, word, found)
+    return found
 
 
 def foreign(handle: Any) -> RuntimeError:

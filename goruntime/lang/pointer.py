@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Optional, TypeVar, overload
 from ..heap.layout import POINTER
 from . import types
 from .compile import Field, constructor, pointers, properties
-from .handle import Handle, foreign, running
+from .handle import Handle, foreign
+from .owner import current_m
 from .types import FORM_WORD, Type, composite, derive, go_type, running_mem
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def new(T: Any) -> Any:
     Go: builtin/builtin.go new.
     Differs: a function of Go's is `new(expr)` since Go 1.26, too; here it takes types only.
     """
-    running("new")
+    current_m("new")
     return handle_class(go_type(T))()
 
 

@@ -25,6 +25,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from greenlet import getcurrent
+
 from ..kernel import costs
 from ..sched.ops import OP_STORE
 from ..sched.preempt import safepoint
@@ -142,6 +144,13 @@ def _put(g: G, holder: Any, kind: Type, get: Get, put: Put, new: Any) -> None:
         for before, after in zip(kind.pointers(get(holder), 0), kind.pointers(new, 0), strict=True):
             watch(m, g, holder._go_addr, before, after)
     put(holder, new)
+
+
+def tell_copied(handle: Any) -> None:
+    """Tell them of a new object that was made as a copy."""
+    g: Any = getcurrent()
+    if g.m.store_watch is not None:
+        tell_new(g.m, g, handle)
 
 
 def tell_new(m: M, g: G, holder: Any) -> None:

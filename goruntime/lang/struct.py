@@ -26,28 +26,10 @@ from ..heap.layout import struct_layout
 from ..kernel.host import new_lock
 from . import types
 from .compile import Field, compiled_view, constructor, pointers, properties
-from .handle import Handle, foreign, one_for_all
+from .handle import Handle, foreign, handle_inside, one_for_all
 from .owner import outside
-from .store import hold, store_all, tell_new
-from .types import ADDRESS_BITS, FORM_CELLS, Scope, Type, go_type, running_mem
-
-REFUSED = {
-    "__del__": "the heap's objects are freed by the collector: use runtime.set_finalizer",
-    "__slots__": "the fields are the annotations",
-    "__init__": "the constructor takes the fields as keywords: write a function that returns one",
-    "__new__": "the constructor takes the fields as keywords: write a function that returns one",
-    "__eq__": "pointers are compared by identity: give the method another name",
-    "__ne__": "pointers are compared by identity: give the method another name",
-    "__hash__": "pointers are compared by identity",
-    "__getattribute__": "fields are read from the heap",
-    "__getattr__": "fields are read from the heap",
-    "__setattr__": "fields are written to the heap",
-    "__delattr__": "fields cannot be deleted",
-    "__copy__": "p.value is a copy of *p",
-    "__deepcopy__": "p.value is a copy of *p",
-    "__reduce__": "an object of the heap cannot be pickled",
-    "__reduce_ex__": "an object of the heap cannot be pickled",
-}
+from .store import hold, store_all, tell_copied
+from .types import FORM_CELLS, Scope, Type, go_type, running_mem
 
 
 class StructType(Type):
@@ -186,9 +168,7 @@ class StructType(Type):
         made = self.cls()
         self.fill(made, raw)
         if held:
-            g: Any = getcurrent()
-            if g.m.store_watch is not None:
-                tell_new(g.m, g, made)
+            tell_copied(made)
         return made
 
     def zero_cells(self) -> list[Any]:
@@ -197,14 +177,7 @@ class StructType(Type):
 
     def view(self, mem: Any, cells: Any, offset: int, address: int, base: int) -> Any:
         """See Type."""
-        word = address | mem.number_of(self) << ADDRESS_BITS
-        found = mem.get(word)
-        if found is None:
-            found = object.__new__(self.inside)
-            found._go_mem, found._go_addr, found._go_base = mem, word, base
-            found._go_cells, found._go_offset = cells, offset
-            mem.add_interior(base, word, found)
-        return found
+        return handle_inside(mem, self, self.inside, cells, offset, address, base)
 
     def pointers(self, cells: Any, offset: int) -> Iterable[int]:
         """See Type."""
@@ -374,7 +347,7 @@ class Struct(Handle, metaclass=StructMeta):
         def __init__(self, **fields: Any) -> None: ...
     else:
 
-        def __init__(self, *args: Any, **fields: Any) -> None:
+        def __init__(self, /, *args: Any, **fields: Any) -> None:
             cls = type(self)
             if cls is Struct:
                 raise TypeError("Struct has no fields: make a class of your own of it")
