@@ -69,8 +69,8 @@ def plain_object(items: int) -> float:
 
 def swept(items: int) -> float:
     """Freeing every second of so many objects with handles, and allocating in the holes."""
-    from goruntime.heap.firstfit import FirstFitPages
     from goruntime.heap.heap import Heap
+    from goruntime.heap.mheap import MHeap
     from goruntime.heap.sizeclass import small_span_class
     from goruntime.heap.sweep import sweep_all_but
 
@@ -78,7 +78,7 @@ def swept(items: int) -> float:
         __slots__ = ()
 
     spanclass = small_span_class(48, True)
-    heap = Heap(FirstFitPages, lambda _kind, _n: 0)
+    heap = Heap(MHeap, lambda _kind, _n: 0)
     cache = heap.new_cache()
 
     def allocate() -> int:

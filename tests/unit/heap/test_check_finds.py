@@ -6,12 +6,13 @@ import re
 import pytest
 
 from goruntime.base.errors import FatalError, Throw
-from goruntime.heap import check, firstfit, mcache, span
+from goruntime.heap import check, mcache, span
 from goruntime.heap.check import check_heap
 from goruntime.heap.sizeclass import PAGE_SIZE, make_span_class, small_span_class
 from goruntime.heap.span import EMPTY_SPAN, Span
 from goruntime.heap.sweep import begin_cycle, sweep_all_but
 
+from . import firstfit
 from .world import Thing, new_heap, put
 
 SPC = small_span_class(352, True)  # 22 slots

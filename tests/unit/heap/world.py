@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from goruntime.heap.firstfit import FirstFitPages
 from goruntime.heap.heap import Heap
 from goruntime.heap.mcache import MCache
 from goruntime.heap.sizeclass import MAX_SMALL_REQUEST, TINY_SIZE, TINY_SPAN_CLASS, small_span_class
+
+from .firstfit import FirstFitPages
 
 
 class Thing:

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..base.errors import throw
-from .figures import PageFigures
-from .sizeclass import PAGE_SHIFT, PAGE_SIZE
-from .snapshot import FREE, PageRun
-from .span import DEAD, IN_USE, MANUAL, Span
+from goruntime.base.errors import throw
+from goruntime.heap.figures import PageFigures
+from goruntime.heap.sizeclass import PAGE_SHIFT, PAGE_SIZE
+from goruntime.heap.snapshot import FREE, PageRun
+from goruntime.heap.span import DEAD, IN_USE, MANUAL, Span
 
 ARENA_START = 0xC000000000
 CHUNK_PAGES = 512
